@@ -1,0 +1,123 @@
+"""The scale's configuration: what a YAML file under `modeling/configs` may say, checked before anything runs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+CONFIG_FOLDER = Path(__file__).parent / "modeling" / "configs"
+
+
+class ConfigurationError(ValueError):
+    """A configuration file says something that cannot be run; the message names file, key and remedy."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrackBudget(_Section):
+    """How many words (by white space, as BabyLM counts) a track trains and validates on."""
+
+    train_words: Annotated[int, Field(gt=0)] | Literal["all"]
+    validation_words: int = Field(gt=0)
+
+
+class TokenizerConfiguration(_Section):
+    """Byte-level BPE: the number of types, and how often a pair must occur to be merged."""
+
+    vocabulary_size: int = Field(ge=260, le=65_536)  # 256 bytes and the special tokens; ids are stored as uint16
+    minimum_frequency: int = Field(default=2, ge=1)
+
+
+class Architecture(_Section):
+    """A decoder's shape."""
+
+    family: Literal["gpt2", "llama"]
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    width: int = Field(gt=0)
+    inner_width: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "Architecture":
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not divisible by heads {self.heads}; change one of the two")
+        if self.family == "llama" and (self.width // self.heads) % 2:
+            raise ValueError(
+                f"width {self.width} over heads {self.heads} gives a head of odd size, which rotary positions cannot use"
+            )
+        return self
+
+
+class Training(_Section):
+    """AdamW with a cosine schedule. `batch_size` counts sequences in one optimizer step, over all devices."""
+
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    epochs: int = Field(gt=0)
+    warmup_steps: int = Field(ge=0)
+    weight_decay: float = Field(ge=0)
+
+
+class ModelConfiguration(_Section):
+    """One model: its shape and how it is trained."""
+
+    architecture: Architecture
+    training: Training
+
+
+class Distillation(_Section):
+    """loss = alpha * CE + (1 - alpha) * temperature² * KL, with the teachers' `top_k` logits of each position."""
+
+    alpha: float = Field(ge=0, le=1)
+    temperature: float = Field(gt=0)
+    top_k: int = Field(gt=0)
+
+
+class Generation(_Section):
+    """How the student writes, and from which prompts."""
+
+    temperature: float = Field(gt=0)
+    top_p: float = Field(gt=0, le=1)
+    maximum_new_tokens: int = Field(gt=0)
+    prompts: list[str] = Field(min_length=1)
+
+
+class Configuration(_Section):
+    """Everything a scale fixes, from the word budgets to the prompts."""
+
+    seed: int
+    tracks: dict[str, TrackBudget]
+    tokenizer: TokenizerConfiguration
+    sequence_length: int = Field(gt=1)
+    teacher_gpt2: ModelConfiguration
+    teacher_llama: ModelConfiguration
+    student: ModelConfiguration
+    distillation: Distillation
+    generation: Generation
+
+
+def load_configuration(scale: str, folder: Path = CONFIG_FOLDER) -> Configuration:
+    """Reads and checks `<folder>/<scale>.yaml`.
+
+    Raises:
+        ConfigurationError: no such file, no valid YAML, an unknown key, or a value that cannot be run;
+            the message names the file and each key.
+    """
+    path = folder / f"{scale}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+        raise ConfigurationError(f"no configuration {path}; set BRITANNICA_SCALE to one of: {known}")
+    try:
+        return Configuration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not valid YAML: {error}") from error
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {'.'.join(str(part) for part in problem['loc']) or '(top level)'}: {problem['msg']}"
+            + (f" (got {problem['input']!r})" if not isinstance(problem["input"], dict) else "")
+            for problem in error.errors()
+        )
+        raise ConfigurationError(f"{path} has {error.error_count()} error(s):\n{problems}") from error

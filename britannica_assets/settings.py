@@ -1,0 +1,76 @@
+"""The platform's settings: every environment variable it reads, with its type, default and meaning."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from upath import UPath
+
+LIVE_WIKISOURCE = "https://en.wikisource.org"
+
+
+class Settings(BaseSettings):
+    """Settings from the environment; each field is the variable `BRITANNICA_<FIELD>` unless it names another.
+
+    Raises:
+        pydantic.ValidationError: a variable has a value of the wrong kind; the error names it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BRITANNICA_", frozen=True, populate_by_name=True)
+
+    data_dir: str = Field(
+        default="data", description="where assets are stored: a folder or an fsspec address such as s3://bucket/prefix"
+    )
+    wiki_url: str = Field(default=LIVE_WIKISOURCE, description="the MediaWiki to scrape")
+    contact: str | None = Field(
+        default=None, description="a mail address or page for the User-Agent; live Wikisource is refused without it"
+    )
+    requests_per_second: float = Field(
+        default=5.0, gt=0, description="the ceiling on requests, over all runs of this machine"
+    )
+    scale: Literal["paper", "demo"] = Field(default="paper", description="model sizes, word budgets and epochs")
+    eval_dir: Path | None = Field(
+        default=None,
+        description="a folder with blimp_filtered/ and supplement_filtered/; without it the public data is downloaded",
+    )
+    mlflow_tracking_uri: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "mlflow_tracking_uri"),
+        description="any MLflow server; by default a SQLite file under the data folder",
+    )
+    dagster_url: str = Field(
+        default="http://localhost:3000", description="where the Dagster UI is, for links from MLflow"
+    )
+    mlflow_url: str = Field(
+        default="http://localhost:5000", description="where the MLflow UI is, for links from Dagster"
+    )
+
+    @field_validator("wiki_url", "dagster_url", "mlflow_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def data_path(self) -> UPath:
+        """The root of all stored assets; a local folder is made absolute."""
+        path = UPath(self.data_dir)
+        return path if self.is_remote else UPath(Path(self.data_dir).expanduser().absolute())
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether assets live in an object store and not in a folder of this machine."""
+        return UPath(self.data_dir).protocol not in ("", "file", "local")
+
+    @property
+    def work_path(self) -> Path:
+        """A folder of this machine for what must survive a kill but is no asset: page stores, checkpoints, caches."""
+        return Path("data/work").absolute() if self.is_remote else Path(str(self.data_path)) / "work"
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow tracking address: `MLFLOW_TRACKING_URI`, or `mlflow.db` in the data folder."""
+        if self.mlflow_tracking_uri:
+            return self.mlflow_tracking_uri
+        root = Path("data").absolute() if self.is_remote else Path(str(self.data_path))
+        return f"sqlite:///{root / 'mlflow.db'}"

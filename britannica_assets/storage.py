@@ -1,0 +1,153 @@
+"""Where materialized values live: tables as Parquet, models and token ids as folders, both written whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from britannica_assets.settings import Settings
+
+
+class MissingInputError(FileNotFoundError):
+    """An upstream asset has not been materialized; the message names it."""
+
+
+@contextmanager
+def written_beside(path: UPath | Path) -> Iterator[Path]:
+    """Yields a local path to write a file to; on success it takes `path`'s place in one step, on failure it vanishes.
+
+    A reader sees the old file or the new one, never a part. In an object store the upload itself is atomic.
+    """
+    path = UPath(path)
+    local = path.protocol in ("", "file", "local")
+    if local:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(str(path.parent)) if local else Path(tempfile.gettempdir())
+    beside = folder / f".{path.name}.{uuid.uuid4().hex}.partial"
+    try:
+        yield beside
+        if local:
+            with beside.open("rb") as written:
+                os.fsync(written.fileno())
+            beside.replace(Path(str(path)))
+        else:
+            path.fs.put_file(str(beside), path.path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def table_digest(table: pl.DataFrame) -> str:
+    """SHA-256 (hex) of a table's column names, types and values, whatever its chunks, file layout or polars version."""
+    digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in table.schema.items()]).encode())
+    for name in table.columns:
+        for part in table.select(name).iter_slices(10_000):
+            values = part.to_series()
+            text = values.list.eval(pl.element().cast(pl.String)).list.join("\0") if values.dtype == pl.List else values
+            text = text.cast(pl.String)
+            digest.update(text.is_null().to_numpy().tobytes())
+            digest.update(text.fill_null("").str.len_bytes().to_numpy().tobytes())
+            digest.update(text.fill_null("").str.join("").item().encode())
+    return digest.hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 (hex) of the names and bytes of all files below `folder`, in the order of their names."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        with file.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
+
+
+class _AssetIOManager(dg.UPathIOManager):
+    """`<data_dir>/<asset>/<partition><extension>`; an unpartitioned asset's file is named after the asset."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(base_path=settings.data_path)
+        self.settings = settings
+
+    def get_asset_relative_path(self, context: dg.InputContext | dg.OutputContext) -> UPath:
+        path = super().get_asset_relative_path(context)
+        return path if context.has_asset_partitions else path / path.name
+
+    def missing(self, context: dg.InputContext, path: UPath) -> MissingInputError:
+        partition = f" --partition {path.stem}" if context.has_asset_partitions else ""
+        name = context.asset_key.to_user_string()
+        return MissingInputError(
+            f"{path} does not exist: materialize the asset {name} first, in the UI or with "
+            f"`dagster asset materialize -m britannica_assets.definitions --select {name}{partition}`"
+        )
+
+
+class ParquetIOManager(_AssetIOManager):
+    """Stores a polars DataFrame as one Parquet file and hands it on lazily, as a LazyFrame."""
+
+    extension = ".parquet"
+
+    def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
+        with written_beside(path) as beside:
+            obj.write_parquet(beside, compression="zstd")
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
+        if not path.exists():
+            raise self.missing(context, path)
+        return pl.scan_parquet(str(path), storage_options=self.storage_options or None)
+
+
+class FolderIOManager(_AssetIOManager):
+    """Stores a folder of files (tokenizer, token ids, model) that the asset made below the settings' work folder.
+
+    The asset returns the folder's path and gives it up: a local store moves it into place. Downstream assets get the
+    path of a local folder; with an object store it is a copy in the work folder.
+    """
+
+    def dump_to_path(self, context: dg.OutputContext, obj: Path, path: UPath) -> None:
+        if self.settings.is_remote:
+            if path.exists():
+                path.fs.rm(path.path, recursive=True)
+            path.fs.put(f"{obj}/", f"{path.path}/", recursive=True)
+            return
+        target = Path(str(path))
+        if obj == target:
+            return
+        retired = target.with_name(f".{target.name}.{uuid.uuid4().hex}.retired")
+        if target.exists():
+            target.rename(retired)
+        shutil.move(obj, target)
+        shutil.rmtree(retired, ignore_errors=True)
+
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> Path:
+        if not path.exists():
+            raise self.missing(context, path)
+        if not self.settings.is_remote:
+            return Path(str(path))
+        copy = self.settings.work_path / "downloads" / context.asset_key.to_python_identifier() / path.name
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir(parents=True)
+        path.fs.get(f"{path.path}/", f"{copy}/", recursive=True)
+        return copy
+
+    def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, dg.MetadataValue]:
+        return {}
+
+
+def asset_path(settings: Settings, asset: str, name: str) -> UPath:
+    """Where `asset` keeps its file or folder `name`, for example a text file beside its table."""
+    return settings.data_path / asset / name
+
+
+def new_folder(settings: Settings, asset: str, partition: str) -> Path:
+    """An empty folder of this machine for an asset to fill and return to the `FolderIOManager`."""
+    folder = settings.work_path / "new" / asset / f"{partition}-{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    return folder
