@@ -1,4 +1,4 @@
-"""Where materialized values live: tables as Parquet, models and token ids as folders, both written whole or not at all."""
+"""Where materialized values live: tables as Parquet, models and token ids as folders, written whole or not at all."""
 
 import hashlib
 import os
