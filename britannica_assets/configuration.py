@@ -46,8 +46,8 @@ class Architecture(_Section):
             raise ValueError(f"width {self.width} is not divisible by heads {self.heads}; change one of the two")
         if self.family == "llama" and (self.width // self.heads) % 2:
             raise ValueError(
-                f"width {self.width} over heads {self.heads} gives a head of odd size, which rotary positions cannot use;"
-                " change one of the two"
+                f"width {self.width} over heads {self.heads} gives a head of odd size,"
+                " which rotary positions cannot use; change one of the two"
             )
         return self
 

@@ -80,9 +80,21 @@ class _AssetIOManager(dg.UPathIOManager):
         path = super().get_asset_relative_path(context)
         return path if context.has_asset_partitions else path / path.name
 
+    def load_partitions(self, context: dg.InputContext) -> Any:
+        """One partition's value, or a dictionary by partition; with `allow_missing_partitions`, of those that exist."""
+        paths = self._get_paths_for_partitions(context)
+        if len(paths) == 1:
+            return self.load_from_path(context, next(iter(paths.values())))
+        if (context.definition_metadata or {}).get("allow_missing_partitions", False):
+            present = {partition: path for partition, path in paths.items() if path.exists()}
+            if not present:
+                raise self.missing(context, next(iter(paths.values())))
+            paths = present
+        return {partition: self.load_from_path(context, path) for partition, path in paths.items()}
+
     def missing(self, context: dg.InputContext, path: UPath) -> MissingInputError:
-        partition = f" --partition {path.stem}" if context.has_asset_partitions else ""
         name = context.asset_key.to_user_string()
+        partition = f" --partition {path.stem}" if context.has_asset_partitions else ""
         return MissingInputError(
             f"{path} does not exist: materialize the asset {name} first, in the UI or with "
             f"`dagster asset materialize -m britannica_assets.definitions --select {name}{partition}`"
@@ -136,9 +148,6 @@ class FolderIOManager(_AssetIOManager):
         copy.mkdir(parents=True)
         path.fs.get(f"{path.path}/", f"{copy}/", recursive=True)
         return copy
-
-    def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, dg.MetadataValue]:
-        return {}
 
 
 def asset_path(settings: Settings, asset: str, name: str) -> UPath:

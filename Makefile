@@ -1,0 +1,47 @@
+# `make demo` and `make test` need Python ≥ 3.11, make and git only; everything else is installed into .venv.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+BRITANNICA_DATA_DIR ?= data
+DAGSTER_HOME ?= $(abspath data/dagster_home)
+export BRITANNICA_DATA_DIR DAGSTER_HOME
+
+.PHONY: help setup demo test lint format dev bench
+
+help:  ## What there is to make
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+# The stamp is written last, so that an interrupted installation is taken up again.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, this is {sys.version}; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ui,publish,test,lint]'
+	@touch $@
+
+setup: .venv/installed  ## The environment in .venv, with the versions of constraints.txt
+
+demo: setup  ## The whole pipeline on the bundled sample encyclopaedia
+	@$(BIN)/python -m britannica_assets.demo
+
+test: setup  ## The tests
+	$(BIN)/python -m pytest
+
+lint: setup  ## Ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup  ## Let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+dev: setup  ## The Dagster UI at http://localhost:3000 with its daemon, the MLflow UI at http://localhost:5000
+	@mkdir -p $(DAGSTER_HOME) && { test -e $(DAGSTER_HOME)/dagster.yaml || cp dagster.yaml $(DAGSTER_HOME); }
+	@trap 'kill 0' INT TERM EXIT; \
+	case "$${MLFLOW_TRACKING_URI:-}" in http*) ;; *) $(BIN)/mlflow ui --port 5000 --backend-store-uri \
+		"$$($(BIN)/python -c 'from britannica_assets.settings import Settings; print(Settings().tracking_uri)')" & ;; esac; \
+	$(BIN)/dagster dev -w workspace.yaml --port 3000
+
+bench: setup  ## The benchmarks, each against its named reference
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
