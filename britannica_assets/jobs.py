@@ -33,8 +33,8 @@ track_job = dg.define_asset_job(
 class BackfillRequest(dg.Config):
     """Which partitions to materialize; all of them unless the run's configuration names some."""
 
-    volumes: list[str] = Field(default_factory=volume_partitions.get_partition_keys)
-    tracks: list[str] = Field(default_factory=track_partitions.get_partition_keys)
+    volumes: list[str] = Field(default_factory=lambda: list(volume_partitions.get_partition_keys()))
+    tracks: list[str] = Field(default_factory=lambda: list(track_partitions.get_partition_keys()))
 
 
 def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelection, request: BackfillRequest) -> None:
