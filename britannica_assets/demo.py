@@ -1,4 +1,7 @@
-"""`make demo`: the whole graph on the bundled sample, through the same client and the same assets as the real thing."""
+"""`make demo`: the whole graph on the bundled sample, through the same client and the same assets as the real thing.
+
+`python -m britannica_assets.demo [FOLDER]` stores everything below the folder, `data/demo` unless told otherwise.
+"""
 
 import os
 import shutil
@@ -15,29 +18,28 @@ if TYPE_CHECKING:
 
     from britannica_assets.settings import Settings
 
-DATA = Path("data/demo")
-DAGSTER_HOME = DATA.absolute() / "dagster_home"
 VOLUMES = ["01", "02"]
 TRACKS = ["babylm_10m", "encyclopedia"]
 
 
-def main() -> None:
-    """Serves the sample, materializes every asset, and prints what was made."""
+def main(data: Path) -> None:
+    """Serves the sample, materializes every asset into the folder `data`, and prints what was made."""
     started = time.monotonic()
+    dagster_home = data.absolute() / "dagster_home"
     from britannica_assets.sample import wiki
 
     with wiki.serve() as wiki_url:
         os.environ |= {
-            "BRITANNICA_DATA_DIR": str(DATA),
+            "BRITANNICA_DATA_DIR": str(data),
             "BRITANNICA_WIKI_URL": wiki_url,
             "BRITANNICA_SCALE": "demo",
             "BRITANNICA_REQUESTS_PER_SECOND": "500",  # our own server, on this machine
-            "DAGSTER_HOME": str(DAGSTER_HOME),
+            "DAGSTER_HOME": str(dagster_home),
             "TOKENIZERS_PARALLELISM": "false",
         }
         os.environ.pop("BRITANNICA_EVAL_DIR", None)  # the demo scores on the sample's own minimal pairs
-        DAGSTER_HOME.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path("dagster.yaml"), DAGSTER_HOME)
+        dagster_home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path("dagster.yaml"), dagster_home)
 
         import dagster as dg
 
@@ -54,7 +56,7 @@ def main() -> None:
     print(f"\nEverything was made in {time.monotonic() - started:.0f} s. To look at it:\n")
     print("  Dagster, http://localhost:3000:")
     print(
-        f"    BRITANNICA_DATA_DIR={DATA} BRITANNICA_SCALE=demo DAGSTER_HOME={DAGSTER_HOME}"
+        f"    BRITANNICA_DATA_DIR={data} BRITANNICA_SCALE=demo DAGSTER_HOME={dagster_home}"
         " .venv/bin/dagster dev -w workspace.yaml"
     )
     print("  MLflow, http://localhost:5000:")
@@ -150,4 +152,4 @@ def print_summary(defs: "dg.Definitions", instance: "dg.DagsterInstance", settin
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo"))

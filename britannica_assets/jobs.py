@@ -67,7 +67,7 @@ def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelectio
             backfill_id=backfill_id,
             asset_graph=asset_graph,
             backfill_timestamp=time.time(),
-            tags={"requested_by_run": context.run_id},
+            tags={"requested_by_run": context.run.run_id},
             dynamic_partitions_store=context.instance,
             partitions_by_assets=selectors,
             title=context.job_name,

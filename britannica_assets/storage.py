@@ -1,6 +1,7 @@
 """Where materialized values live: tables as Parquet, models and token ids as folders, written whole or not at all."""
 
 import hashlib
+import io
 import os
 import shutil
 import tempfile
@@ -113,7 +114,8 @@ class ParquetIOManager(_AssetIOManager):
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         if not path.exists():
             raise self.missing(context, path)
-        return pl.scan_parquet(str(path), storage_options=self.storage_options or None)
+        # From an object store whole tables come through fsspec, so that one set of credentials serves every stage.
+        return pl.scan_parquet(io.BytesIO(path.read_bytes()) if self.settings.is_remote else Path(str(path)))
 
 
 class FolderIOManager(_AssetIOManager):

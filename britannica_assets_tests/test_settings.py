@@ -1,0 +1,48 @@
+"""Settings come from the environment under their documented names and defaults."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from britannica_assets.settings import Settings
+
+VARIABLES = ["DATA_DIR", "WIKI_URL", "CONTACT", "REQUESTS_PER_SECOND", "SCALE", "EVAL_DIR"]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [*(f"BRITANNICA_{name}" for name in VARIABLES), "MLFLOW_TRACKING_URI"]:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults_are_those_of_the_readme(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.wiki_url == "https://en.wikisource.org"
+    assert settings.contact is None
+    assert settings.requests_per_second == 5
+    assert settings.scale == "paper"
+    assert settings.tracking_uri == f"sqlite:///{tmp_path}/data/mlflow.db"
+    assert Path(str(settings.data_path)) == tmp_path / "data"
+
+
+def test_the_environment_overrides_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BRITANNICA_DATA_DIR", "s3://bucket/prefix")
+    monkeypatch.setenv("BRITANNICA_WIKI_URL", "http://127.0.0.1:8099/")
+    monkeypatch.setenv("BRITANNICA_EVAL_DIR", "/evaluation")
+    settings = Settings()
+    assert settings.is_remote
+    assert settings.wiki_url == "http://127.0.0.1:8099"
+    assert settings.eval_dir == Path("/evaluation")
+    assert settings.work_path == tmp_path / "data" / "work"
+    assert settings.tracking_uri == f"sqlite:///{tmp_path}/data/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
+    assert Settings().tracking_uri == "http://mlflow:5000"
+
+
+@pytest.mark.parametrize(("name", "value"), [("REQUESTS_PER_SECOND", "0"), ("SCALE", "huge")])
+def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"BRITANNICA_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()

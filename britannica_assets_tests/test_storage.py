@@ -1,0 +1,119 @@
+"""Tables and folders are stored whole or not at all, locally and in an object store, and missing input is named."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+from upath import UPath
+
+from britannica_assets import storage
+from britannica_assets.partitions import track_partitions, volume_partitions
+from britannica_assets.settings import Settings
+
+
+@dg.asset(partitions_def=volume_partitions)
+def articles(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    return pl.DataFrame({"volume": [int(context.partition_key)], "text": ["Æsop’s fables."]})
+
+
+@dg.asset(ins={"articles": dg.AssetIn(metadata={"allow_missing_partitions": True})})
+def encyclopedia(articles: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+    return pl.concat(articles.values()).collect()
+
+
+@dg.asset(partitions_def=track_partitions, io_manager_key="folder_io_manager")
+def tokenizer(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], encyclopedia: pl.LazyFrame
+) -> Path:
+    folder = storage.new_folder(settings, "tokenizer", context.partition_key)
+    words = " ".join(encyclopedia.collect()["text"])
+    (folder / "tokenizer.json").write_text(words, encoding="utf-8")
+    (folder / "nested").mkdir()
+    (folder / "nested" / "merges.txt").write_text(context.run.run_id)
+    return folder
+
+
+@dg.asset(partitions_def=track_partitions)
+def token_ids(tokenizer: Path) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "words": [(tokenizer / "tokenizer.json").read_text(encoding="utf-8")],
+            "run": [(tokenizer / "nested" / "merges.txt").read_text()],
+        }
+    )
+
+
+GRAPH = [articles, encyclopedia, tokenizer, token_ids]
+
+
+def materialize(
+    settings: Settings, *names: str, partition: str | None = None, instance: dg.DagsterInstance | None = None
+) -> dg.ExecuteInProcessResult:
+    return dg.materialize(
+        GRAPH,
+        selection=list(names),
+        partition_key=partition,
+        instance=instance,
+        resources={
+            "settings": settings,
+            "io_manager": storage.ParquetIOManager(settings),
+            "folder_io_manager": storage.FolderIOManager(settings),
+        },
+    )
+
+
+@pytest.mark.parametrize("kind", ["local", "object store"])
+def test_values_travel_through_the_store(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(data_dir="data" if kind == "local" else f"memory://britannica-{tmp_path.name}")
+    assert settings.is_remote == (kind == "object store")
+    for volume in ("01", "07"):
+        materialize(settings, "articles", partition=volume)
+    materialize(settings, "encyclopedia")
+    for _ in range(2):  # the second run replaces the first one's folder
+        result = materialize(settings, "tokenizer", "token_ids", partition="babylm_10m")
+        table = result.output_for_node("token_ids")
+        assert table["words"].to_list() == ["Æsop’s fables. Æsop’s fables."]
+        assert table["run"].to_list() == [result.run_id]
+    assert (settings.data_path / "encyclopedia" / "encyclopedia.parquet").exists()
+    assert (settings.data_path / "articles" / "07.parquet").exists()
+    assert not list((tmp_path / "data").rglob(".*")) if kind == "local" else True
+
+
+def test_missing_input_names_the_asset_to_materialize(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path))
+    with pytest.raises(storage.MissingInputError, match="materialize the asset articles first.*--partition 01"):
+        materialize(settings, "encyclopedia")
+    with pytest.raises(storage.MissingInputError, match="materialize the asset encyclopedia first"):
+        materialize(settings, "tokenizer", partition="babylm_10m")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = UPath(tmp_path / "train.txt")
+    with storage.written_beside(path) as beside:
+        beside.write_text("whole")
+    with pytest.raises(RuntimeError, match="disk"), storage.written_beside(path) as beside:
+        beside.write_text("ha")
+        raise RuntimeError("disk")
+    assert path.read_text() == "whole"
+    assert [file.name for file in tmp_path.iterdir()] == ["train.txt"]
+
+
+def test_digests_follow_content_and_nothing_else(tmp_path: Path) -> None:
+    table = pl.DataFrame({"title": ["Æ", None, "B"], "initials": [["X. Y."], [], None], "words": [1, 2, None]})
+    chunked = pl.concat([table[:1], table[1:]], rechunk=False)
+    assert storage.table_digest(table) == storage.table_digest(chunked)
+    others = [
+        table.with_columns(title=pl.Series(["Æ", "", "B"])),
+        table.with_columns(title=pl.Series(["ÆB", None, ""])),
+        table.with_columns(pl.col("words").cast(pl.Int8)),
+        table[::-1],
+    ]
+    assert len({storage.table_digest(frame) for frame in [table, *others]}) == 5
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a").write_text("x")
+    assert storage.folder_digest(tmp_path / "one") == storage.folder_digest(tmp_path / "two")
+    (tmp_path / "two" / "a").rename(tmp_path / "two" / "b")
+    assert storage.folder_digest(tmp_path / "one") != storage.folder_digest(tmp_path / "two")
