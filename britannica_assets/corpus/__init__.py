@@ -1,0 +1,1 @@
+"""From the volumes' articles to token ids: combine, clean, split, tokenize."""

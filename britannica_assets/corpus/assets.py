@@ -1,0 +1,226 @@
+"""The corpus in Dagster: one encyclopaedia, cleaned, split by track, tokenized."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from britannica_assets.configuration import load_configuration
+from britannica_assets.corpus import plots
+from britannica_assets.corpus.clean import clean_articles
+from britannica_assets.corpus.filter import filter_articles
+from britannica_assets.corpus.split import split_articles
+from britannica_assets.corpus.text_files import write_text_file
+from britannica_assets.partitions import track_partitions, volume_partitions
+from britannica_assets.settings import Settings
+from britannica_assets.storage import asset_path, folder_digest, new_folder, table_digest
+
+GROUP = "corpus"
+OWNERS = ["team:britannica"]
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"polars", "parquet"},
+    code_version="1",
+    ins={"articles": dg.AssetIn(metadata={"allow_missing_partitions": True})},
+)
+def encyclopedia(
+    settings: dg.ResourceParam[Settings], articles: dict[str, pl.LazyFrame]
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """All articles of all scraped volumes in printed order, one table; also `combined_encyclopedia.txt`."""
+    combined = pl.concat(articles.values()).sort("volume", "part", "position").collect()
+    path = asset_path(settings, "encyclopedia", "combined_encyclopedia.txt")
+    write_text_file(path, combined["text"])
+    missing = [volume for volume in volume_partitions.get_partition_keys() if volume not in articles]
+    return dg.MaterializeResult(
+        value=combined,
+        data_version=dg.DataVersion(table_digest(combined)),
+        metadata={
+            "articles": len(combined),
+            "words": int(combined["words"].sum()),
+            "volumes": len(articles),
+            "missing_volumes": ", ".join(missing) or "none",
+            "text_file": dg.MetadataValue.path(str(path)),
+            "words_by_volume": dg.MetadataValue.md(plots.words_by_volume(combined)),
+            "article_lengths": dg.MetadataValue.md(plots.article_lengths(combined)),
+            "sample": dg.MetadataValue.md(_sample(combined)),
+            "dagster/row_count": len(combined),
+        },
+    )
+
+
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"polars", "parquet"}, code_version="1")
+def clean_encyclopedia(
+    settings: dg.ResourceParam[Settings], encyclopedia: pl.LazyFrame
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """The encyclopaedia's text standardized and kept, rule by rule; also `encyclopedia_cleaned.txt`."""
+    cleaned, firings = clean_articles(encyclopedia)
+    kept, left_out = filter_articles(cleaned)
+    path = asset_path(settings, "clean_encyclopedia", "encyclopedia_cleaned.txt")
+    write_text_file(path, kept["text"], marked=True)
+    return dg.MaterializeResult(
+        value=kept,
+        data_version=dg.DataVersion(table_digest(kept)),
+        metadata={
+            "articles": len(kept),
+            "words": int(kept["words"].sum()),
+            "left_out": len(left_out),
+            "rules": dg.MetadataValue.table(
+                [
+                    dg.TableRecord(
+                        {
+                            "rule": firing.step,
+                            "firings": firing.firings,
+                            "articles": firing.articles,
+                            "before": firing.before,
+                            "after": firing.after,
+                        }
+                    )
+                    for firing in firings
+                ]
+            ),
+            "left_out_articles": dg.MetadataValue.md(_left_out(left_out)),
+            "text_file": dg.MetadataValue.path(str(path)),
+            "zipf_curve": dg.MetadataValue.md(plots.zipf_curve(kept)),
+            "sample": dg.MetadataValue.md(_sample(kept)),
+            "dagster/row_count": len(kept),
+        },
+    )
+
+
+@dg.asset(
+    group_name=GROUP, owners=OWNERS, kinds={"polars", "parquet"}, code_version="1", partitions_def=track_partitions
+)
+def corpus_split(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], clean_encyclopedia: pl.LazyFrame
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """The track's train and validation articles, whole ones only, by word budget; also `train.txt` and `val.txt`."""
+    track = context.partition_key
+    configuration = load_configuration(settings.scale)
+    budget = configuration.tracks[track]
+    split = split_articles(
+        clean_encyclopedia.collect(),
+        train_words=budget.train_words,
+        validation_words=budget.validation_words,
+        seed=configuration.seed,
+    )
+    train, validation = (split.filter(pl.col("split") == name) for name in ("train", "validation"))
+    for name, part in (("train.txt", train), ("val.txt", validation)):
+        write_text_file(asset_path(settings, "corpus_split", track) / name, part["text"])
+    return dg.MaterializeResult(
+        value=split,
+        data_version=dg.DataVersion(table_digest(split)),
+        metadata={
+            "train_words": int(train["words"].sum()),
+            "validation_words": int(validation["words"].sum()),
+            "train_articles": len(train),
+            "validation_articles": len(validation),
+            "seed": configuration.seed,
+            "text_files": dg.MetadataValue.path(str(asset_path(settings, "corpus_split", track))),
+            "train_lengths": dg.MetadataValue.md(plots.article_lengths(train)),
+            "validation_lengths": dg.MetadataValue.md(plots.article_lengths(validation)),
+            "dagster/row_count": len(split),
+        },
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"huggingface"},
+    code_version="1",
+    partitions_def=track_partitions,
+    io_manager_key="folder_io_manager",
+)
+def tokenizer(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
+) -> dg.MaterializeResult[Path]:
+    """Byte-level BPE, trained on the track's train text alone, in a folder that transformers loads."""
+    from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
+
+    configuration = load_configuration(settings.scale)
+    texts = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
+    trained = train_tokenizer(
+        texts,
+        vocabulary_size=configuration.tokenizer.vocabulary_size,
+        minimum_frequency=configuration.tokenizer.minimum_frequency,
+    )
+    folder = new_folder(settings, "tokenizer", context.partition_key)
+    save_tokenizer(trained, folder, model_max_length=configuration.sequence_length)
+    example = str(texts[0])[:200]
+    longest = sorted(trained.get_vocab(), key=len, reverse=True)[:20]
+    return dg.MaterializeResult(
+        value=folder,
+        data_version=dg.DataVersion(folder_digest(folder)),
+        metadata={
+            "vocabulary_size": trained.get_vocab_size(),
+            "example": dg.MetadataValue.md(
+                " · ".join(f"`{trained.decode([i])}`" for i in trained.encode(example, add_special_tokens=False).ids)
+            ),
+            "longest_types": dg.MetadataValue.text(", ".join(token.replace("Ġ", " ").strip() for token in longest)),
+        },
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"numpy", "huggingface"},
+    code_version="1",
+    partitions_def=track_partitions,
+    io_manager_key="folder_io_manager",
+)
+def token_ids(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    corpus_split: pl.LazyFrame,
+    tokenizer: Path,
+) -> dg.MaterializeResult[Path]:
+    """Train and validation as memory-mapped token ids with article offsets."""
+    import numpy as np
+
+    from britannica_assets.corpus.token_ids import Split, SplitFigures, write_description, write_split
+    from britannica_assets.corpus.tokenizer import load_tokenizer
+
+    loaded = load_tokenizer(tokenizer)
+    folder = new_folder(settings, "token_ids", context.partition_key)
+    figures: dict[Split, SplitFigures] = {}
+    splits: tuple[Split, Split] = ("train", "validation")
+    for split in splits:
+        texts = corpus_split.filter(pl.col("split") == split).select("text").collect()["text"]
+        figures[split] = write_split(folder, split, loaded, texts)
+    write_description(folder, loaded, figures)
+    lengths = np.diff(np.load(folder / "train_offsets.npy"))
+    return dg.MaterializeResult(
+        value=folder,
+        data_version=dg.DataVersion(folder_digest(folder)),
+        metadata={
+            "train_tokens": figures["train"].tokens,
+            "validation_tokens": figures["validation"].tokens,
+            "fertility": figures["train"].fertility,
+            "validation_fertility": figures["validation"].fertility,
+            "coverage": figures["train"].types_used / loaded.get_vocab_size(),
+            "token_lengths": dg.MetadataValue.md(plots.token_lengths(lengths)),
+        },
+    )
+
+
+def _sample(articles: pl.DataFrame) -> str:
+    """The first lines of three articles from all over the table, as Markdown."""
+    rows = articles.gather([0, len(articles) // 2, len(articles) - 1]).iter_rows(named=True)
+    return "\n\n".join(f"**{row['title']}** (volume {row['volume']}): {row['text'][:300]} …" for row in rows)
+
+
+def _left_out(articles: pl.DataFrame) -> str:
+    """Counts by reason, then the first hundred articles left out, as Markdown."""
+    reasons = articles.group_by("reason").len().sort("reason").iter_rows()
+    listed = articles.head(100).iter_rows(named=True)
+    return "\n".join(
+        [
+            *(f"- {count} × {reason}" for reason, count in reasons),
+            "",
+            *(f"- {row['title']} (volume {row['volume']}, {row['words']} words): {row['reason']}" for row in listed),
+        ]
+    )
