@@ -64,8 +64,8 @@ def tracked_run(
     Raises:
         mlflow.exceptions.MlflowException: the store cannot be reached, or `run_id` is unknown.
     """
-    import mlflow  # noqa: PLC0415
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Param  # noqa: PLC0415
+    import mlflow
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
     experiment_id = connect(settings, f"britannica/{origin.track}")
     with mlflow.start_run(run_id=run_id, experiment_id=experiment_id, run_name=None if run_id else name) as run:
@@ -97,8 +97,8 @@ def connect(settings: Settings, experiment: str | None = None) -> str:
     """
     # MLflow reads this when it is first imported: no reports to its makers from a materialization.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    import mlflow  # noqa: PLC0415
-    from filelock import FileLock  # noqa: PLC0415
+    import mlflow
+    from filelock import FileLock
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -122,7 +122,7 @@ def connect(settings: Settings, experiment: str | None = None) -> str:
 
 def run_url(settings: Settings, run_id: str) -> str:
     """The address of a run in the MLflow UI: the tracking server's, or `BRITANNICA_MLFLOW_URL` for a local store."""
-    import mlflow  # noqa: PLC0415
+    import mlflow
 
     connect(settings)
     experiment_id = mlflow.MlflowClient().get_run(run_id).info.experiment_id

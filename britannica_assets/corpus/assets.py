@@ -1,5 +1,6 @@
 """The corpus in Dagster: one encyclopaedia, cleaned, split by track, tokenized."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -7,6 +8,7 @@ import polars as pl
 
 from britannica_assets.configuration import load_configuration
 from britannica_assets.corpus import plots
+from britannica_assets.corpus.checks import SPLIT_CHECKS, TOKEN_IDS_CHECKS, check_split, check_token_ids
 from britannica_assets.corpus.clean import clean_articles
 from britannica_assets.corpus.filter import filter_articles
 from britannica_assets.corpus.split import split_articles
@@ -91,11 +93,16 @@ def clean_encyclopedia(
 
 
 @dg.asset(
-    group_name=GROUP, owners=OWNERS, kinds={"polars", "parquet"}, code_version="1", partitions_def=track_partitions
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"polars", "parquet"},
+    code_version="1",
+    partitions_def=track_partitions,
+    check_specs=SPLIT_CHECKS,
 )
 def corpus_split(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], clean_encyclopedia: pl.LazyFrame
-) -> dg.MaterializeResult[pl.DataFrame]:
+) -> Iterator[dg.MaterializeResult[pl.DataFrame]]:
     """The track's train and validation articles, whole ones only, by word budget; also `train.txt` and `val.txt`."""
     track = context.partition_key
     configuration = load_configuration(settings.scale)
@@ -109,9 +116,10 @@ def corpus_split(
     train, validation = (split.filter(pl.col("split") == name) for name in ("train", "validation"))
     for name, part in (("train.txt", train), ("val.txt", validation)):
         write_text_file(asset_path(settings, "corpus_split", track) / name, part["text"])
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         value=split,
         data_version=dg.DataVersion(table_digest(split)),
+        check_results=check_split(split),
         metadata={
             "train_words": int(train["words"].sum()),
             "validation_words": int(validation["words"].sum()),
@@ -170,6 +178,7 @@ def tokenizer(
     kinds={"numpy", "huggingface"},
     code_version="1",
     partitions_def=track_partitions,
+    check_specs=TOKEN_IDS_CHECKS,
     io_manager_key="folder_io_manager",
 )
 def token_ids(
@@ -177,7 +186,7 @@ def token_ids(
     settings: dg.ResourceParam[Settings],
     corpus_split: pl.LazyFrame,
     tokenizer: Path,
-) -> dg.MaterializeResult[Path]:
+) -> Iterator[dg.MaterializeResult[Path]]:
     """Train and validation as memory-mapped token ids with article offsets."""
     import numpy as np
 
@@ -189,13 +198,14 @@ def token_ids(
     figures: dict[Split, SplitFigures] = {}
     splits: tuple[Split, Split] = ("train", "validation")
     for split in splits:
-        texts = corpus_split.filter(pl.col("split") == split).select("text").collect()["text"]
-        figures[split] = write_split(folder, split, loaded, texts)
+        part = corpus_split.filter(pl.col("split") == split).select("title", "text").collect()
+        figures[split] = write_split(folder, split, loaded, part["text"])
     write_description(folder, loaded, figures)
     lengths = np.diff(np.load(folder / "train_offsets.npy"))
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         value=folder,
         data_version=dg.DataVersion(folder_digest(folder)),
+        check_results=check_token_ids(folder, tokenizer, part),
         metadata={
             "train_tokens": figures["train"].tokens,
             "validation_tokens": figures["validation"].tokens,

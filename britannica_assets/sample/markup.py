@@ -192,7 +192,7 @@ def _italics(marked: str) -> str:
 
 def _page_number(article: SampleArticle, page: int) -> str:
     leaf = page + SCAN_OFFSET
-    quality = 1 if page % 11 == 0 else 4 if page % 2 else 3
+    quality = 1 if page == 11 else 4 if page % 2 else 3
     name = f"Page:EB1911 - Volume {article.volume:02d}.djvu/{leaf}"
     return (
         f'<span><span class="pagenum ws-pagenum" id="{page}" data-page-number="{page}" data-page-index="{leaf}"'

@@ -160,7 +160,8 @@ class Wiki:
             f'<link rel="canonical" href="{href(shown)}"/></head>\n<body class="mediawiki">'
             f'<div id="content" class="mw-body"><h1 id="firstHeading" class="firstHeading">{html.escape(shown)}</h1>'
             f'{redirected}<div id="mw-content-text" class="mw-body-content">'
-            f'<div class="mw-content-ltr mw-parser-output" lang="en" dir="ltr">{content}</div></div></div></body>\n</html>'
+            f'<div class="mw-content-ltr mw-parser-output" lang="en" dir="ltr">{content}</div>'
+            "</div></div></body>\n</html>"
         )
         return status, document
 
@@ -181,11 +182,17 @@ class _Handler(BaseHTTPRequestHandler):
     wiki: Wiki
 
     def do_GET(self) -> None:
+        self._answer(urlsplit(self.path).query)
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+    def _answer(self, query: str) -> None:
         address = urlsplit(self.path)
         with self.wiki.lock:
             self.wiki.requests.append(self.path)
             if address.path == "/w/api.php":
-                parameters = {name: values[0] for name, values in parse_qs(address.query).items()}
+                parameters = {name: values[0] for name, values in parse_qs(query).items()}
                 if parameters.get("action") == "query":
                     answer = self.wiki.answer_query(parameters)
                 else:

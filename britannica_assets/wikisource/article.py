@@ -1,0 +1,143 @@
+"""An article's page → its running text, the printed pages it stands on, and who signed it.
+
+All selectors are here, with the markup that they answer to; the rest of the room knows nothing of HTML.
+"""
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+from parsel import Selector
+
+# The text transcluded from the scan's pages, without Wikisource's own header and list of notes.
+TEXT = "//*[contains(concat(' ', normalize-space(@class), ' '), ' prp-pages-output ')]"
+
+# What stands within it and is no running text.
+LEFT_OUT = " | ".join(
+    f".//{element}"
+    for element in (
+        "style",
+        "script",
+        "link",
+        # Tables, and formulas and plates set as tables; verse set in a table is text.
+        "table[not(.//*[contains(@class, 'poem')])]",
+        "figure",  # pictures with their captions
+        "img",
+        "math",
+        "hr",
+        "h2[@id='Notes']",
+        "sup[contains(@class, 'reference')]",  # the marks of notes
+        "ol[contains(@class, 'references')]",  # the notes themselves
+        "*[contains(@class, 'reflist')]",
+        "*[contains(@class, 'ws-noexport')]",  # headers and hidden data
+        "*[contains(@class, 'pagenum')]",  # page numbers around a zero-width space
+        "*[contains(@class, 'sidenote')]",  # marginal headings in mid-sentence
+        "*[contains(@class, 'thumb') or contains(@class, 'tright') or contains(@class, 'tleft')]",
+        "*[contains(@class, 'mwe-math') or contains(@class, 'mw-editsection')]",
+        "*[contains(translate(@style, ' ', ''), 'display:none')]",
+        "comment()",
+    )
+)
+PAGE_NUMBER = ".//*[@data-page-number]"
+
+BLOCKS = frozenset(
+    ("address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "h1", "h2")
+)
+BLOCKS |= {"h3", "h4", "h5", "h6", "footer", "header", "li", "main", "nav", "ol", "p", "pre", "section", "ul"}
+INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
+SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
+# "(A. M. B.)", "(E. L.*)", "(W. D’A.; R. Qu.)": a bracket alone that holds nothing but initials.
+SIGNATURE = re.compile(r"\((?:\s*(?:[A-ZÀ-Þ][\w’']{0,3}\.-?|[A-Z][’'][A-Z]\.)\*?\s*[;,&]?\s*)+\)\.?")
+MARK = "\x1e"  # between paragraphs while the text is gathered; no page holds it
+
+
+@dataclass(frozen=True)
+class ArticleText:
+    """An article's text, a paragraph a line, and what the page tells beside it. Unknown values are None."""
+
+    text: str
+    first_page: str | None
+    last_page: str | None
+    quality: int | None
+    contributor_initials: str | None
+    contributor: str | None
+    reason: str | None = None
+
+
+def extract_article(page: str) -> ArticleText:
+    """Reads an article's page; an article without text says why in `reason`."""
+    return _extract(Selector(text=page).root)
+
+
+def _extract(document: etree._Element) -> ArticleText:
+    bodies = document.xpath(TEXT)
+    if not bodies:
+        return ArticleText(
+            "", None, None, None, None, None, reason="the page transcludes no scan (no prp-pages-output)"
+        )
+    numbers, qualities = [], []
+    gathered: list[str] = []
+    authors: list[str] = []
+    for body in bodies:
+        for mark in body.xpath(PAGE_NUMBER):
+            numbers.append(mark.get("data-page-number"))
+            if (mark.get("data-page-quality") or "").isdigit():
+                qualities.append(int(mark.get("data-page-quality")))
+        for element in body.xpath(LEFT_OUT):
+            _remove(element)
+        authors += body.xpath(".//a[starts-with(@title, 'Author:')]/@title")
+        _gather(body, gathered)
+        gathered.append(MARK)
+    paragraphs = [
+        paragraph
+        for raw in "".join(gathered).split(MARK)
+        if (paragraph := SPACES.sub(" ", INVISIBLE.sub("", raw)).strip())
+    ]
+    initials = None
+    while paragraphs and SIGNATURE.fullmatch(paragraphs[-1]):
+        signature = paragraphs.pop().removesuffix(".").removeprefix("(").removesuffix(")").strip()
+        initials = signature if initials is None else f"{signature} {initials}"
+    reason = None if paragraphs else "the text is empty once notes, tables and plates are left out"
+    return ArticleText(
+        text="\n".join(paragraphs),
+        first_page=numbers[0] if numbers else None,
+        last_page=numbers[-1] if numbers else None,
+        quality=min(qualities) if qualities else None,
+        contributor_initials=initials,
+        contributor="; ".join(name.removeprefix("Author:") for name in authors) if initials and authors else None,
+        reason=reason,
+    )
+
+
+def _remove(element: etree._Element) -> None:
+    """Takes an element out and leaves its tail, so that the words around it stay as they were."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail:
+        before = element.getprevious()
+        if before is not None:
+            before.tail = (before.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
+
+
+def _gather(element: etree._Element, gathered: list[str]) -> None:
+    """Appends the text below `element`; blocks begin and end paragraphs, nothing else adds or takes a space."""
+    if not isinstance(element.tag, str):
+        return
+    if element.tag == "br":
+        gathered.append(" ")
+        return
+    block = element.tag in BLOCKS
+    if block:
+        gathered.append(MARK)
+    if element.text:
+        gathered.append(element.text)
+    for child in element:
+        _gather(child, gathered)
+        if child.tail:
+            gathered.append(child.tail)
+    if block:
+        gathered.append(MARK)

@@ -1,0 +1,73 @@
+"""The scrape by itself: weekly over all volumes, or at once for those that changed. Both off until switched on."""
+
+import json
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from britannica_assets.partitions import volume_partitions
+from britannica_assets.settings import Settings
+from britannica_assets.storage import asset_path
+from britannica_assets.wikisource.assets import GROUP, connect
+from britannica_assets.wikisource.changes import read_changes
+
+scrape_job = dg.define_asset_job(
+    "scrape_volume",
+    dg.AssetSelection.groups(GROUP),
+    partitions_def=volume_partitions,
+    description="One volume from the wiki: its index, what of its pages is new or changed, its text.",
+)
+
+
+@dg.schedule(
+    job=scrape_job,
+    cron_schedule="17 3 * * 0",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Every Sunday all volumes, each in a run of its own; unchanged pages are not fetched.",
+)
+def weekly_scrape(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    moment = context.scheduled_execution_time.isoformat()
+    return [
+        dg.RunRequest(run_key=f"{moment}:{volume}", partition_key=volume)
+        for volume in volume_partitions.get_partition_keys()
+    ]
+
+
+@dg.sensor(
+    job=scrape_job,
+    minimum_interval_seconds=600,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Asks the wiki every ten minutes what changed, and requests just the volumes that did.",
+)
+def recent_changes(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.SensorResult | dg.SkipReason:
+    if context.cursor is None:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        context.update_cursor(json.dumps({"after": 0, "since": now}))
+        return dg.SkipReason(f"Watching the wiki's changes from {now} on.")
+    cursor = json.loads(context.cursor)
+    with connect(settings) as client:
+        changes = read_changes(
+            client, after=cursor["after"], since=cursor["since"], volume_of=_volumes_by_title(settings)
+        )
+    requested = sorted(changes.volumes & set(volume_partitions.get_partition_keys()))
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(run_key=f"{volume}:{changes.last_change}", partition_key=volume) for volume in requested
+        ],
+        cursor=json.dumps({"after": changes.last_change, "since": changes.last_moment}),
+        skip_reason=None if requested else dg.SkipReason("No volume changed."),
+    )
+
+
+def _volumes_by_title(settings: Settings) -> dict[str, str]:
+    """The volume of every article whose index is materialized."""
+    volumes: dict[str, str] = {}
+    for volume in volume_partitions.get_partition_keys():
+        path = asset_path(settings, "volume_index", f"{volume}.parquet")
+        if path.exists():
+            volumes |= dict.fromkeys(pl.read_parquet(path.read_bytes(), columns=["title"])["title"], volume)
+    return volumes

@@ -1,0 +1,79 @@
+"""What must hold of a scraped volume: the checks that `raw_articles` and `articles` evaluate as they materialize."""
+
+import dagster as dg
+import polars as pl
+
+SHORT = 10  # words
+MOST_SHORT = 0.02  # of the articles
+MOST_UNPROOFREAD = 0.05  # of the articles
+PROOFREAD = 3  # data-page-quality: 3 is proofread, 4 validated
+MOST_LOST = 0.02  # of the words since the last scrape
+
+RAW_ARTICLES_CHECKS = [
+    dg.AssetCheckSpec(
+        "every_listed_article_is_fetched",
+        asset="raw_articles",
+        description="Every article of the index has its page, without a failure.",
+    ),
+]
+ARTICLES_CHECKS = [
+    dg.AssetCheckSpec(
+        "articles_have_text",
+        asset="articles",
+        description=f"At most {MOST_SHORT:.0%} of the articles have fewer than {SHORT} words.",
+    ),
+    dg.AssetCheckSpec(
+        "pages_are_proofread",
+        asset="articles",
+        description=f"At most {MOST_UNPROOFREAD:.0%} of the articles stand on pages that nobody has proofread.",
+    ),
+    dg.AssetCheckSpec(
+        "no_article_stands_twice",
+        asset="articles",
+        description="No two articles of the volume have the same text.",
+    ),
+    dg.AssetCheckSpec(
+        "the_volume_did_not_shrink",
+        asset="articles",
+        blocking=True,
+        description=f"The volume lost at most {MOST_LOST:.0%} of its words since it was last materialized.",
+    ),
+]
+
+
+def check_raw_articles(pages: pl.DataFrame) -> list[dg.AssetCheckResult]:
+    """Evaluates `RAW_ARTICLES_CHECKS` on a volume's pages."""
+    failed = pages.filter(~pl.col("vanished") & pl.col("failure").is_not_null())
+    return [_result("every_listed_article_is_fetched", failed.is_empty(), failed, severity=dg.AssetCheckSeverity.ERROR)]
+
+
+def check_articles(articles: pl.DataFrame, *, words_before: int | None) -> list[dg.AssetCheckResult]:
+    """Evaluates `ARTICLES_CHECKS` on a volume's articles; `words_before` is None at its first materialization."""
+    short = articles.filter(pl.col("words") < SHORT)
+    unproofread = articles.filter(pl.col("quality") < PROOFREAD)
+    doubles = articles.filter(pl.col("text").is_duplicated())
+    words = int(articles["words"].sum())
+    return [
+        _result("articles_have_text", 0 < len(articles) >= len(short) / MOST_SHORT, short),
+        _result("pages_are_proofread", len(unproofread) <= MOST_UNPROOFREAD * len(articles), unproofread),
+        _result("no_article_stands_twice", doubles.is_empty(), doubles),
+        dg.AssetCheckResult(
+            check_name="the_volume_did_not_shrink",
+            passed=words_before is None or words >= words_before * (1 - MOST_LOST),
+            metadata={"words": words, "words_before": "none" if words_before is None else words_before},
+        ),
+    ]
+
+
+def _result(
+    name: str,
+    passed: bool,
+    found: pl.DataFrame,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=passed,
+        severity=severity,
+        metadata={"found": len(found), "titles": ", ".join(found["title"].head(50)) or "none"},
+    )

@@ -1,0 +1,124 @@
+"""Fetches what of a volume is new or has changed, keeps each page as it comes, and lists what failed."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from britannica_assets.wikisource.client import Client, PageMissingError, WikiError
+from britannica_assets.wikisource.index import INDEX_SCHEMA, ROOT
+from britannica_assets.wikisource.store import PageStore, StoredPage
+
+logger = logging.getLogger(__name__)
+
+PAGES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    **INDEX_SCHEMA,
+    "url": pl.String,
+    "html": pl.String,
+    "fetched_at": pl.String,
+    "failure": pl.String,
+    "vanished": pl.Boolean,
+}
+PROGRESS_EVERY = 100  # pages
+
+
+@dataclass(frozen=True)
+class FetchedVolume:
+    """The volume's pages in the order of its index, then those that vanished from it; and how many were asked for."""
+
+    pages: pl.DataFrame
+    fetched: int
+
+
+def fetch_volume(
+    client: Client, index: pl.DataFrame, store: PageStore, *, previous: pl.DataFrame | None = None
+) -> FetchedVolume:
+    """Fetches the pages of `index` whose `touched` is not the stored one; the text of an article is transcluded from
+    the scan's pages, and a correction there moves `touched` and leaves the article's own revision as it was.
+
+    `previous`, the volume as it was last materialized, serves where the store of this machine is empty. A page that
+    fails keeps what was stored of it and tells its failure.
+
+    Raises:
+        WikiError: not one page of the volume could be fetched, and none is stored.
+    """
+    if previous is not None and not store.titles():
+        store.write(_from_table(previous))
+    stored = store.touched()
+    wanted = [row for row in index.iter_rows(named=True) if stored.get(row["title"]) != row["touched"]]
+    logger.info("%d of %d pages are new or have changed", len(wanted), len(index))
+    last_failure: WikiError | None = None
+    with ThreadPoolExecutor(max_workers=client.connections) as pool:
+        futures = [pool.submit(_fetch, client, store, row) for row in wanted]
+        for done, future in enumerate(as_completed(futures), 1):
+            last_failure = future.result() or last_failure
+            if done % PROGRESS_EVERY == 0 or done == len(wanted):
+                logger.info("%d of %d pages fetched", done, len(wanted))
+    table = _table(index, store)
+    if last_failure is not None and table["html"].null_count() == len(table):
+        raise last_failure
+    return FetchedVolume(table, len(wanted))
+
+
+def _fetch(client: Client, store: PageStore, row: dict[str, Any]) -> WikiError | None:
+    title = f"{ROOT}/{row['title']}"
+    page = StoredPage(
+        title=row["title"],
+        touched=row["touched"],
+        revision=row["revision"],
+        url=client.page_url(title),
+        html=None,
+        fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        failure=None,
+    )
+    try:
+        page = replace(page, html=client.page(title))
+    except WikiError as error:
+        gone = isinstance(error, PageMissingError)
+        failure = "deleted between index and fetch" if gone else str(error)
+        logger.warning("%s: %s", row["title"], failure)
+        before = store.read(row["title"])
+        store.write([replace(page if before is None else before, failure=failure)])
+        return error
+    store.write([page])
+    return None
+
+
+def _table(index: pl.DataFrame, store: PageStore) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    listed = set(index["title"])
+    for entry in index.iter_rows(named=True):
+        page = store.read(entry["title"])
+        if page is None:  # another run's store was emptied in between
+            page = StoredPage(entry["title"], entry["touched"], entry["revision"], "", None, "", "not fetched")
+        rows.append({**entry, **_page_columns(page), "vanished": False})
+    volume = index["volume"][0]
+    for title in store.titles():
+        page = store.read(title)
+        if title in listed or page is None:
+            continue
+        gone = {"volume": volume, "title": title, "revision": page.revision, "touched": page.touched}
+        rows.append({**dict.fromkeys(INDEX_SCHEMA), **gone, **_page_columns(page), "vanished": True})
+    return pl.DataFrame(rows, schema=PAGES_SCHEMA)
+
+
+def _page_columns(page: StoredPage) -> dict[str, str | None]:
+    return {"url": page.url, "html": page.html, "fetched_at": page.fetched_at, "failure": page.failure}
+
+
+def _from_table(previous: pl.DataFrame) -> list[StoredPage]:
+    return [
+        StoredPage(
+            title=row["title"],
+            touched=row["touched"],
+            revision=row["revision"],
+            url=row["url"],
+            html=row["html"],
+            fetched_at=row["fetched_at"],
+            failure=row["failure"],
+        )
+        for row in previous.iter_rows(named=True)
+    ]
