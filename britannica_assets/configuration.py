@@ -53,10 +53,15 @@ class Architecture(_Section):
 
 
 class Training(_Section):
-    """AdamW with a cosine schedule. `batch_size` counts sequences in one optimizer step, over all devices."""
+    """AdamW with a cosine schedule.
+
+    `batch_size` counts sequences in one optimizer step, over all devices; `device_batch_size` those that a device holds
+    at once, fewer if memory is short.
+    """
 
     learning_rate: float = Field(gt=0)
     batch_size: int = Field(gt=0)
+    device_batch_size: int = Field(default=64, gt=0)
     epochs: int = Field(gt=0)
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
@@ -70,11 +75,18 @@ class ModelConfiguration(_Section):
 
 
 class Distillation(_Section):
-    """loss = alpha * CE + (1 - alpha) * temperature² * KL, with the teachers' `top_k` logits of each position."""
+    """loss = alpha * CE + (1 - alpha) * temperature² * KL, with the teachers' `top_k` predictions of each position.
+
+    KL is averaged over tokens (`token_mean`) or summed over a sequence (`sequence_sum`, as BabyLlama's code does). Each
+    position of the targets sees at least `left_context` tokens, or its article's beginning.
+    """
 
     alpha: float = Field(ge=0, le=1)
     temperature: float = Field(gt=0)
     top_k: int = Field(gt=0)
+    kl_reduction: Literal["token_mean", "sequence_sum"] = "token_mean"
+    left_context: int = Field(ge=0)
+    batch_size: int = Field(default=64, gt=0)
 
 
 class Generation(_Section):
@@ -98,6 +110,15 @@ class Configuration(_Section):
     student: ModelConfiguration
     distillation: Distillation
     generation: Generation
+
+    @model_validator(mode="after")
+    def _context_fits_the_sequence(self) -> "Configuration":
+        if self.distillation.left_context >= self.sequence_length:
+            raise ValueError(
+                f"distillation.left_context {self.distillation.left_context} is not below sequence_length"
+                f" {self.sequence_length}; lower it"
+            )
+        return self
 
 
 def load_configuration(scale: str, folder: Path = CONFIG_FOLDER) -> Configuration:

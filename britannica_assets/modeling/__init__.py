@@ -1,0 +1,1 @@
+"""Two large teachers, their targets, and the students: architectures, loss, training, registry."""

@@ -1,0 +1,186 @@
+"""The registry: each finished model becomes a registered version; the champion alias moves when it is no worse."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from britannica_assets.modeling.specification import TrainingSpecification
+from britannica_assets.settings import Settings
+from britannica_assets.storage import written_beside
+from britannica_assets.tracking import connect
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+DESCRIPTION = "training.json"
+PROMPT = "The town of"
+REQUIREMENTS = ["torch>=2.6", "transformers>=5,<6", "accelerate>=1.2"]
+PERPLEXITY_TAG = "validation_perplexity"
+BLIMP_TAG = "blimp_accuracy"
+VALIDATION_TAG = "validation_digest"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What `training.json` in a model's folder tells."""
+
+    asset: str
+    track: str
+    scale: str
+    mlflow_run_id: str
+    registered_model: str
+    version: int
+    is_champion: bool
+    champion_reason: str
+    parameters: int
+    validation_loss: float
+    validation_perplexity: float
+    train_tokens: int
+    steps: int
+    seconds: float
+    data_digests: dict[str, str]
+    configuration: dict[str, Any]
+    history: list[dict[str, float]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "TrainedModel":
+        """Reads a model's folder."""
+        return cls(**json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a version became, or stays, the champion, and why."""
+
+    is_champion: bool
+    reason: str
+
+
+def champion_alias(track: str) -> str:
+    """The alias of a track's best version of a registered model."""
+    return f"{track}-champion"
+
+
+def register(
+    settings: Settings,
+    specification: TrainingSpecification,
+    *,
+    run_id: str,
+    parameters: int,
+    validation_loss: float,
+    train_tokens: int,
+    steps: int,
+    seconds: float,
+    history: list[dict[str, float]],
+) -> TrainedModel:
+    """Logs the model in `specification.output` to the active MLflow run, registers it, and writes `training.json`."""
+    import mlflow
+    from mlflow.models import infer_signature
+
+    perplexity = math.exp(validation_loss)
+    mlflow.log_metrics(
+        {
+            "final_validation_loss": validation_loss,
+            "final_validation_perplexity": perplexity,
+            "parameters": parameters,
+            "train_tokens": train_tokens,
+            "training_seconds": seconds,
+        }
+    )
+    information = mlflow.transformers.log_model(
+        transformers_model=str(specification.output),
+        name="model",
+        task="text-generation",
+        signature=infer_signature(PROMPT, f"{PROMPT} …"),
+        input_example=None,
+        pip_requirements=REQUIREMENTS,
+        registered_model_name=specification.registered_model,
+    )
+    version = int(information.registered_model_version)
+    client = mlflow.MlflowClient()
+    tags = {
+        "track": specification.track,
+        "scale": specification.scale,
+        PERPLEXITY_TAG: f"{perplexity:.6f}",
+        VALIDATION_TAG: specification.data_digests["validation"],
+        **{f"digest.{name}": digest for name, digest in specification.data_digests.items()},
+    }
+    for name, value in tags.items():
+        client.set_model_version_tag(specification.registered_model, str(version), name, value)
+    verdict = judge(settings, specification.registered_model, version, specification.track)
+    trained = TrainedModel(
+        asset=specification.asset,
+        track=specification.track,
+        scale=specification.scale,
+        mlflow_run_id=run_id,
+        registered_model=specification.registered_model,
+        version=version,
+        is_champion=verdict.is_champion,
+        champion_reason=verdict.reason,
+        parameters=parameters,
+        validation_loss=validation_loss,
+        validation_perplexity=perplexity,
+        train_tokens=train_tokens,
+        steps=steps,
+        seconds=seconds,
+        data_digests=specification.data_digests,
+        configuration=specification.model.model_dump(),
+        history=[entry for entry in history if "loss" in entry],
+    )
+    with written_beside(specification.output / DESCRIPTION) as beside:
+        beside.write_text(json.dumps(asdict(trained), indent=2) + "\n", encoding="utf-8")
+    return trained
+
+
+def judge(settings: Settings, registered_model: str, version: int, track: str) -> Verdict:
+    """Moves the track's champion alias to `version` unless the champion is better in perplexity or on BLiMP.
+
+    Perplexities compare on the same validation text alone; where it differs from the champion's, the newer version
+    takes over. BLiMP counts once both versions are scored.
+    """
+    import mlflow
+
+    connect(settings)
+    client = mlflow.MlflowClient()
+    candidate = client.get_model_version(registered_model, str(version))
+    champion = _champion(client, registered_model, track)
+    if champion is None:
+        verdict = Verdict(True, "the first version of its track")
+    elif champion.version == candidate.version:
+        return Verdict(True, "the champion")
+    else:
+        verdict = _compare(candidate, champion)
+    client.set_model_version_tag(registered_model, str(version), "verdict", verdict.reason)
+    if verdict.is_champion:
+        client.set_registered_model_alias(registered_model, champion_alias(track), str(version))
+    return verdict
+
+
+def _champion(client: "MlflowClient", registered_model: str, track: str) -> "ModelVersion | None":
+    aliases = client.get_registered_model(registered_model).aliases
+    version = aliases.get(champion_alias(track))
+    return None if version is None else client.get_model_version(registered_model, str(version))
+
+
+def _compare(candidate: "ModelVersion", champion: "ModelVersion") -> Verdict:
+    if candidate.tags[VALIDATION_TAG] != champion.tags[VALIDATION_TAG]:
+        return Verdict(True, f"the champion, version {champion.version}, was validated on another text")
+    ours, theirs = float(candidate.tags[PERPLEXITY_TAG]), float(champion.tags[PERPLEXITY_TAG])
+    if ours > theirs:
+        return Verdict(False, f"validation perplexity {ours:.3f} is above {theirs:.3f} of version {champion.version}")
+    if BLIMP_TAG in candidate.tags and BLIMP_TAG in champion.tags:
+        ours, theirs = float(candidate.tags[BLIMP_TAG]), float(champion.tags[BLIMP_TAG])
+        if ours < theirs:
+            return Verdict(False, f"BLiMP accuracy {ours:.4f} is below {theirs:.4f} of version {champion.version}")
+    return Verdict(True, f"no worse than version {champion.version}")
+
+
+def record_blimp(settings: Settings, registered_model: str, version: int, accuracy: float) -> None:
+    """Tags a version with its BLiMP accuracy (0 to 1, averaged over phenomena), which later versions must meet."""
+    import mlflow
+
+    connect(settings)
+    mlflow.MlflowClient().set_model_version_tag(registered_model, str(version), BLIMP_TAG, f"{accuracy:.6f}")

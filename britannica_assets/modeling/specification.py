@@ -1,0 +1,51 @@
+"""What a training process is told: one JSON file, from which and from its inputs the whole training follows."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from britannica_assets.configuration import Distillation, ModelConfiguration
+
+
+class TrainingSpecification(BaseModel):
+    """One training: the model, its data, and where it keeps checkpoints and its result.
+
+    `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them. Without `targets` the model trains
+    on the true text alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    asset: str
+    track: str
+    scale: str
+    registered_model: str
+    dagster_run_id: str
+    settings: dict[str, Any]
+    model: ModelConfiguration
+    sequence_length: int
+    seed: int
+    distillation: Distillation | None
+    token_ids: Path
+    tokenizer: Path
+    targets: Path | None
+    data_digests: dict[str, str]
+    output: Path
+    work: Path
+    checkpoint_seconds: float = 300
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all that decides the result: a killed training is taken up again by the same digest."""
+        decisive = self.model_dump(
+            mode="json",
+            include={"asset", "track", "model", "sequence_length", "seed", "distillation", "data_digests"},
+        )
+        return hashlib.sha256(repr(sorted(decisive.items())).encode()).hexdigest()
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder for checkpoints and the identifier of the MLflow run."""
+        return self.work / f"{self.asset}-{self.track}-{self.digest[:16]}"

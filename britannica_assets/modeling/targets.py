@@ -1,0 +1,185 @@
+"""The teachers' averaged softened predictions over the train text, computed once, the top k of each position.
+
+A folder holds, for each shard of positions, `ids-00000.bin` (uint16 [positions, k]) and `log_probs-00000.bin` (bfloat16
+[positions, k + 1]; the last column is the log-probability of all other types together), and `teacher_targets.json`.
+Position t tells what the teachers expect after token t. A shard is written beside and renamed, so that a killed
+computation goes on with the next shard.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.storage import written_beside
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+logger = logging.getLogger(__name__)
+
+DESCRIPTION = "teacher_targets.json"
+LEAST_TAIL = 1e-7  # probability; bfloat16 cannot tell a smaller rest from none
+
+
+@dataclass(frozen=True)
+class TeacherTargets:
+    """The stored predictions, memory-mapped a shard."""
+
+    ids: Sequence[npt.NDArray[np.uint16]]
+    log_probs: Sequence[npt.NDArray[np.uint16]]
+    shard_length: int
+    top_k: int
+    temperature: float
+
+    @classmethod
+    def open(cls, folder: Path) -> "TeacherTargets":
+        """Maps a folder's shards into memory.
+
+        Raises:
+            FileNotFoundError: the folder holds no finished targets.
+        """
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        top_k = description["top_k"]
+        shards = range(description["shards"])
+        return cls(
+            ids=[np.memmap(folder / f"ids-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k) for n in shards],
+            log_probs=[
+                np.memmap(folder / f"log_probs-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k + 1)
+                for n in shards
+            ],
+            shard_length=description["shard_length"],
+            top_k=top_k,
+            temperature=description["temperature"],
+        )
+
+    def read(self, begin: int, end: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Positions `begin` to `end`: ids, int64 [n, k], and log-probabilities, float32 [n, k + 1]."""
+        ids, log_probs = [], []
+        for shard in range(begin // self.shard_length, (end - 1) // self.shard_length + 1):
+            first = shard * self.shard_length
+            part = slice(max(0, begin - first), end - first)
+            ids.append(self.ids[shard][part])
+            log_probs.append(self.log_probs[shard][part])
+        bits = torch.from_numpy(np.concatenate(log_probs).view(np.int16))
+        return torch.from_numpy(np.concatenate(ids).astype(np.int64)), bits.view(torch.bfloat16).float()
+
+
+def compute_targets(
+    teachers: Sequence["PreTrainedModel"],
+    tokens: TokenIds,
+    folder: Path,
+    *,
+    top_k: int,
+    temperature: float,
+    sequence_length: int,
+    left_context: int,
+    batch_size: int,
+    shard_length: int,
+) -> None:
+    """Runs the teachers over the train text and writes what of the targets is missing in `folder`.
+
+    The text is read in windows of `sequence_length` tokens that do not leave their article. All but an article's first
+    window begin `left_context` tokens early, so that every position sees at least that many tokens, or its article's
+    beginning.
+
+    Raises:
+        ValueError: `left_context` leaves no room for new positions, or `top_k` is no part of the vocabulary.
+    """
+    if not 0 <= left_context < sequence_length:
+        raise ValueError(f"left_context {left_context} must be below sequence_length {sequence_length}")
+    if not 0 < top_k < tokens.vocabulary_size:
+        raise ValueError(f"top_k {top_k} must be below the vocabulary's {tokens.vocabulary_size} types")
+    shards = -(-len(tokens.ids) // shard_length)
+    for shard in range(shards):
+        files = [folder / f"{kind}-{shard:05d}.bin" for kind in ("ids", "log_probs")]
+        if all(file.exists() for file in files):
+            continue
+        begin, end = shard * shard_length, min((shard + 1) * shard_length, len(tokens.ids))
+        ids, log_probs = _predict(
+            teachers,
+            tokens,
+            begin,
+            end,
+            top_k=top_k,
+            temperature=temperature,
+            sequence_length=sequence_length,
+            left_context=left_context,
+            batch_size=batch_size,
+        )
+        for file, array in zip(files, (ids, log_probs), strict=True):
+            with written_beside(file) as beside:
+                array.tofile(beside)
+        logger.info("teacher targets: %d of %d shards", shard + 1, shards)
+    description = {
+        "positions": len(tokens.ids),
+        "shards": shards,
+        "shard_length": shard_length,
+        "top_k": top_k,
+        "temperature": temperature,
+        "left_context": left_context,
+    }
+    with written_beside(folder / DESCRIPTION) as beside:
+        beside.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+@torch.inference_mode()
+def _predict(
+    teachers: Sequence["PreTrainedModel"],
+    tokens: TokenIds,
+    begin: int,
+    end: int,
+    *,
+    top_k: int,
+    temperature: float,
+    sequence_length: int,
+    left_context: int,
+    batch_size: int,
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    device = teachers[0].device
+    ids = np.zeros((end - begin, top_k), dtype="<u2")
+    log_probs = np.zeros((end - begin, top_k + 1), dtype="<u2")
+    windows = list(_windows(tokens.offsets, begin, end, sequence_length, left_context))
+    windows.sort(key=lambda window: window[2] - window[0])  # alike in length, so that little is padding
+    for first in range(0, len(windows), batch_size):
+        batch = windows[first : first + batch_size]
+        longest = max(stop - start for start, _, stop in batch)
+        input_ids = torch.zeros(len(batch), longest, dtype=torch.int64)
+        for row, (start, _, stop) in enumerate(batch):
+            input_ids[row, : stop - start] = torch.from_numpy(tokens.ids[start:stop].astype(np.int64))
+        # Padding stands to the right of a causal model's tokens and changes nothing on their left.
+        input_ids = input_ids.to(device)
+        logits = sum(teacher(input_ids=input_ids).logits.float() for teacher in teachers) / len(teachers)
+        softened = torch.log_softmax(logits / temperature, dim=-1)
+        top = softened.topk(top_k, dim=-1)
+        tail = torch.log((1 - top.values.exp().sum(-1, keepdim=True)).clamp(min=LEAST_TAIL))
+        values = torch.cat([top.values, tail], -1).bfloat16().cpu().view(torch.int16).numpy().view(np.uint16)
+        indices = top.indices.cpu().numpy().astype("<u2")
+        for row, (start, new, stop) in enumerate(batch):
+            ids[new - begin : stop - begin] = indices[row, new - start : stop - start]
+            log_probs[new - begin : stop - begin] = values[row, new - start : stop - start]
+    return ids, log_probs
+
+
+def _windows(
+    offsets: npt.NDArray[np.int64], begin: int, end: int, sequence_length: int, left_context: int
+) -> Iterator[tuple[int, int, int]]:
+    """(start, first new position, stop) of windows that cover `begin` to `end`, each within its article."""
+    article = int(np.searchsorted(offsets, begin, side="right")) - 1
+    while article < len(offsets) - 1 and offsets[article] < end:
+        article_begin, article_end = int(offsets[article]), int(offsets[article + 1])
+        new = max(begin, article_begin)
+        last = min(end, article_end)
+        while new < last:
+            start = max(article_begin, new - left_context)
+            stop = min(last, start + sequence_length)
+            yield start, new, stop
+            new = stop
+        article += 1
