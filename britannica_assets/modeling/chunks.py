@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from britannica_assets.modeling.targets import TeacherTargets
 
 IGNORED = -100  # the label that transformers and torch leave out of a loss
-BEGIN = 1  # the id of `<s>`
+BEGIN, END = 1, 2  # the ids of `<s>` and `</s>`
 
 
 class TrainingChunks(Dataset[dict[str, torch.Tensor]]):
@@ -67,7 +67,7 @@ class ValidationChunks(Dataset[dict[str, torch.Tensor]]):
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         begin = index * self.length
         window = torch.from_numpy(self.tokens.ids[begin : begin + self.length + 1].astype(np.int64))
-        input_ids = torch.zeros(self.length, dtype=torch.int64)
+        input_ids = torch.full((self.length,), END)
         labels = torch.full((self.length,), IGNORED)
         input_ids[: len(window) - 1] = window[:-1]
         labels[: len(window) - 1] = window[1:]

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict
 from transformers import AutoModelForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from britannica_assets.configuration import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
@@ -34,6 +35,7 @@ def main(path: Path) -> None:
     """Computes what of the targets is missing, on the GPU in bfloat16 where there is one."""
     specification = TargetsSpecification.model_validate_json(path.read_text(encoding="utf-8"))
     logging.getLogger("britannica_assets").setLevel(logging.INFO)
+    disable_progress_bar()
     session: Any = nullcontext()
     if "DAGSTER_PIPES_CONTEXT" in os.environ:
         from dagster_pipes import open_dagster_pipes

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "training.json"
 PROMPT = "The town of"
-REQUIREMENTS = ["torch>=2.6", "transformers>=5,<6", "accelerate>=1.2"]
+MODEL_ARTIFACT = "model"
+SERVED_MODEL = Path(__file__).with_name("served_model.py")
+REQUIREMENTS = ["mlflow>=3.1,<4", "torch>=2.6", "transformers>=5,<6"]
 PERPLEXITY_TAG = "validation_perplexity"
 BLIMP_TAG = "blimp_accuracy"
 VALIDATION_TAG = "validation_digest"
@@ -78,7 +80,9 @@ def register(
 ) -> TrainedModel:
     """Logs the model in `specification.output` to the active MLflow run, registers it, and writes `training.json`."""
     import mlflow
-    from mlflow.models import infer_signature
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
     perplexity = math.exp(validation_loss)
     mlflow.log_metrics(
@@ -90,12 +94,23 @@ def register(
             "training_seconds": seconds,
         }
     )
-    information = mlflow.transformers.log_model(
-        transformers_model=str(specification.output),
+    information = mlflow.pyfunc.log_model(
         name="model",
-        task="text-generation",
-        signature=infer_signature(PROMPT, f"{PROMPT} …"),
-        input_example=None,
+        python_model=str(SERVED_MODEL),
+        artifacts={MODEL_ARTIFACT: str(specification.output)},
+        signature=ModelSignature(
+            inputs=Schema([ColSpec(DataType.string, name="prompt")]),
+            outputs=Schema([ColSpec(DataType.string)]),
+            params=ParamSchema(
+                [
+                    ParamSpec("max_new_tokens", DataType.long, 100),
+                    ParamSpec("temperature", DataType.double, 0.7),
+                    ParamSpec("top_p", DataType.double, 0.95),
+                    ParamSpec("seed", DataType.long, specification.seed),
+                ]
+            ),
+        ),
+        input_example=pd.DataFrame({"prompt": [PROMPT]}),
         pip_requirements=REQUIREMENTS,
         registered_model_name=specification.registered_model,
     )
@@ -184,3 +199,25 @@ def record_blimp(settings: Settings, registered_model: str, version: int, accura
 
     connect(settings)
     mlflow.MlflowClient().set_model_version_tag(registered_model, str(version), BLIMP_TAG, f"{accuracy:.6f}")
+
+
+def download_champion(settings: Settings, registered_model: str, track: str) -> tuple[Path, int]:
+    """A local folder that transformers loads, of the track's champion, and its version.
+
+    Raises:
+        LookupError: no version is the track's champion yet; the message names the asset to materialize.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    connect(settings)
+    asset = registered_model.removeprefix("britannica-").replace("-", "_")
+    try:
+        version = mlflow.MlflowClient().get_model_version_by_alias(registered_model, champion_alias(track))
+    except MlflowException as error:
+        raise LookupError(
+            f"{registered_model} has no version with the alias {champion_alias(track)} at {settings.tracking_uri}:"
+            f" materialize the asset {asset} for the track {track} first"
+        ) from error
+    logged = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_model}/{version.version}"))
+    return next((logged / "artifacts").iterdir()), int(version.version)

@@ -26,6 +26,7 @@ from transformers import (
     set_seed,
 )
 from transformers.trainer_callback import PrinterCallback
+from transformers.utils.logging import disable_progress_bar
 
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.architectures import build_model
@@ -326,6 +327,8 @@ def main(path: Path) -> None:
     specification = TrainingSpecification.model_validate_json(path.read_text(encoding="utf-8"))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("britannica_assets").setLevel(logging.INFO)
+    disable_progress_bar()  # Progress tells more
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     if "DAGSTER_PIPES_CONTEXT" in os.environ:
         from dagster_pipes import open_dagster_pipes
 

@@ -1,0 +1,1 @@
+"""Scores: minimal pairs, perplexity, and the leaderboard beside the published results."""
