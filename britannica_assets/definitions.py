@@ -1,19 +1,16 @@
-"""What Dagster loads: the rooms' assets, checks, jobs, schedules and sensors, and the resources that they share."""
+"""What Dagster loads: the rooms' assets with their checks, jobs, schedule and sensor, and the resources that they share."""
 
 import dagster as dg
 
 from britannica_assets import jobs
 from britannica_assets.corpus import assets as corpus_assets
-from britannica_assets.corpus import checks as corpus_checks
 from britannica_assets.evaluation import assets as evaluation_assets
 from britannica_assets.generation import assets as generation_assets
 from britannica_assets.modeling import assets as modeling_assets
-from britannica_assets.modeling import checks as modeling_checks
 from britannica_assets.settings import Settings
 from britannica_assets.storage import FolderIOManager, ParquetIOManager
 from britannica_assets.wikisource import assets as wikisource_assets
 from britannica_assets.wikisource import automation
-from britannica_assets.wikisource import checks as wikisource_checks
 
 settings = Settings()
 
@@ -21,7 +18,6 @@ defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
         [wikisource_assets, corpus_assets, modeling_assets, evaluation_assets, generation_assets]
     ),
-    asset_checks=dg.load_asset_checks_from_modules([wikisource_checks, corpus_checks, modeling_checks]),
     jobs=[jobs.corpus_job, jobs.track_job, jobs.everything_job, automation.scrape_job],
     schedules=[automation.weekly_scrape],
     sensors=[automation.recent_changes],

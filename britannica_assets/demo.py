@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from britannica_assets.settings import Settings
 
 VOLUMES = ["01", "02"]
-TRACKS = ["babylm_10m", "encyclopedia"]
+TRACKS = ["babylm_10m"]
 
 
 def main(data: Path) -> None:

@@ -17,7 +17,6 @@ import numpy.typing as npt
 import polars as pl
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
@@ -148,12 +147,23 @@ def log_probabilities(
 
     Equal sentences are scored once; batches hold sentences of like length. Padding stands to the right, where a causal
     model's tokens do not see it.
+
+    Raises:
+        PairsError: a sentence has no token, or more than the model has positions; the message shows it.
     """
     import torch
 
     distinct = list(dict.fromkeys(sentences))
-    encoded: list[list[int]] = tokenizer(distinct)["input_ids"]
+    # Without `verbose` the tokenizer would warn of sentences longer than those it was trained for.
+    encoded: list[list[int]] = tokenizer(distinct, verbose=False)["input_ids"]
     order = sorted(range(len(distinct)), key=lambda row: len(encoded[row]))
+    positions = getattr(model.config, "max_position_embeddings", None)
+    for row in order[:1] + order[-1:]:
+        if not encoded[row] or (positions is not None and len(encoded[row]) > positions):
+            raise PairsError(
+                f"a sentence of {len(encoded[row])} tokens cannot be scored by a model of {positions} positions:"
+                f" {distinct[row][:80]!r}; leave it out or train with a longer sequence_length"
+            )
     found: dict[str, float] = {}
     with torch.inference_mode():
         begin = 0
@@ -172,14 +182,14 @@ def log_probabilities(
 def _score_batch(model: "PreTrainedModel", batch: list[list[int]]) -> list[float]:
     import torch
 
-    longest = max(2, max(len(ids) for ids in batch))
+    longest = max(2, *(len(ids) for ids in batch))
     ids = torch.zeros(len(batch), longest, dtype=torch.int64)
     mask = torch.zeros(len(batch), longest, dtype=torch.int64)
     for row, sentence in enumerate(batch):
         ids[row, : len(sentence)] = torch.tensor(sentence)
         mask[row, : len(sentence)] = 1
     ids, mask = ids.to(model.device), mask.to(model.device)
-    logits: torch.Tensor = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
+    logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
     labels = ids[:, 1:]
     token_scores = logits.gather(-1, labels.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
     values: list[float] = (token_scores * mask[:, 1:]).double().sum(-1).tolist()

@@ -4,10 +4,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from britannica_assets.corpus.token_ids import TokenIds
+
+LENGTHS = (0, 100, 300, 1_000, 3_000)  # words; where the next class of article lengths begins
 
 
 @dataclass(frozen=True)
@@ -18,10 +24,98 @@ class Perplexity:
     by_word: float
 
 
-def perplexity(model: "PreTrainedModel", tokens: "TokenIds", *, length: int, batch_size: int = 32) -> Perplexity:
-    """Scores the whole text in chunks of `length` tokens; every token but each article's `<s>` is predicted."""
-    from britannica_assets.modeling.train import validation_loss
+@dataclass(frozen=True)
+class ArticleLosses:
+    """The summed negative log-likelihood of each article in nats, float64 [articles], and its predicted tokens."""
 
-    loss = validation_loss(model, tokens, length=length, batch_size=batch_size)
-    predicted = len(tokens.ids) - (len(tokens.offsets) - 1)
-    return Perplexity(by_token=math.exp(loss), by_word=math.exp(loss * predicted / tokens.words))
+    nats: npt.NDArray[np.float64]
+    tokens: npt.NDArray[np.int64]
+
+
+def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int, batch_size: int = 32) -> ArticleLosses:
+    """Scores the whole text in the chunks of `length` tokens that validation in training uses.
+
+    Every token but each article's `<s>` is predicted, `</s>` too.
+    """
+    import torch
+
+    from britannica_assets.modeling.chunks import IGNORED, ValidationChunks
+
+    chunks = ValidationChunks(tokens, length)
+    nats = np.zeros(len(tokens.offsets) - 1)
+    counts = np.zeros(len(nats), dtype=np.int64)
+    with torch.inference_mode():
+        for number, batch in enumerate(torch.utils.data.DataLoader(chunks, batch_size=batch_size)):
+            labels = batch["labels"].to(model.device)
+            logits = model(input_ids=batch["input_ids"].to(model.device)).logits.float()
+            losses = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+            )
+            positions = np.flatnonzero(batch["labels"].flatten().numpy() != IGNORED)
+            # A label is the token after its position in the text.
+            places = number * batch_size * length + positions + 1
+            articles = np.searchsorted(tokens.offsets, places, side="right") - 1
+            np.add.at(nats, articles, losses.double().cpu().numpy()[positions])
+            np.add.at(counts, articles, 1)
+    return ArticleLosses(nats, counts)
+
+
+def perplexity(losses: ArticleLosses, words: int) -> Perplexity:
+    """The whole text's perplexity; `words` is how many it has."""
+    nats = float(losses.nats.sum())
+    return Perplexity(by_token=math.exp(nats / losses.tokens.sum()), by_word=math.exp(nats / words))
+
+
+def perplexity_by_group(losses: ArticleLosses, articles: pl.DataFrame) -> pl.DataFrame:
+    """Perplexity by article length and by volume.
+
+    Args:
+        losses: of the articles, in their order.
+        articles: the columns `volume` and `words`, a row an article.
+
+    Returns:
+        grouping ("length in words" | "volume"), name, articles, words, by_token, by_word; in order.
+
+    Raises:
+        ValueError: there are not as many rows as losses.
+    """
+    if len(articles) != len(losses.nats):
+        raise ValueError(
+            f"corpus_split has {len(articles)} validation articles, token_ids {len(losses.nats)}: materialize token_ids"
+            " again"
+        )
+    names = [f"{low:,} to {high - 1:,}" for low, high in zip(LENGTHS, LENGTHS[1:], strict=False)]
+    names += [f"{LENGTHS[-1]:,} and more"]
+    table = articles.select(
+        pl.col("words").cast(pl.Int64),
+        pl.col("volume").cast(pl.Int64),
+        pl.col("words").cast(pl.Int64).cut(list(LENGTHS[1:]), left_closed=True).to_physical().alias("length"),
+        pl.Series("nats", losses.nats),
+        pl.Series("tokens", losses.tokens),
+    )
+    groups = []
+    for grouping, column in (("length in words", "length"), ("volume", "volume")):
+        groups.append(
+            table.group_by(column)
+            .agg(
+                pl.len().cast(pl.Int64).alias("articles"),
+                pl.col("words").sum(),
+                (pl.col("nats").sum() / pl.col("tokens").sum()).exp().alias("by_token"),
+                (pl.col("nats").sum() / pl.col("words").sum()).exp().alias("by_word"),
+            )
+            .sort(column)
+            .select(
+                pl.lit(grouping).alias("grouping"),
+                pl.col(column)
+                .map_elements(
+                    lambda key, column=column: names[key] if column == "length" else f"{key:02d}",
+                    return_dtype=pl.String,
+                )
+                .alias("name"),
+                "articles",
+                "words",
+                "by_token",
+                "by_word",
+            )
+        )
+    return pl.concat(groups)

@@ -4,8 +4,6 @@ It travels with the model and imports nothing of this project, so that a server 
 transformers.
 """
 
-from typing import Any
-
 import mlflow
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
@@ -23,7 +21,8 @@ class ServedModel(PythonModel):
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModelForCausalLM.from_pretrained(folder).eval()
 
-    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> list[str]:
+    # MLflow takes a type on `model_input` for the schema, which the logged signature gives.
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """Continues the prompt in each row of the column `prompt`, until `</s>` or `max_new_tokens`."""
         import torch
 

@@ -61,6 +61,12 @@ def href(title: str) -> str:
     return "/wiki/" + quote(title.replace(" ", "_"), safe="/:,()!*;@$'")
 
 
+def with_sentence(content: str, sentence: str) -> str:
+    """The page's HTML with a sentence added at the end of its last paragraph, as a proofreader might add it."""
+    before, end, after = content.rpartition("\n</p>")
+    return f"{before} {html.escape(sentence, quote=False)}{end}{after}"
+
+
 def _part_pages(volume: int, part: int, articles: list[SampleArticle], span: str) -> Iterator[Page]:
     title = f"{ROOT}/Vol {volume}:{part}"
     missing = f"{ROOT}/Not Yet Proofread {volume}-{part}"

@@ -7,21 +7,25 @@ import argparse
 import gzip
 import html
 import json
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from britannica_assets.sample.encyclopedia import SampleArticle, compose
-from britannica_assets.sample.markup import ROOT, Page, href, pages
+from britannica_assets.sample.markup import ROOT, Page, href, pages, with_sentence
 
 NAMESPACES = {"": 0, "File": 6, "Category": 14, "Author": 102, "Page": 104, "Index": 106}
 FOUNDED = datetime(2020, 1, 1, tzinfo=UTC)
 TITLES_IN_A_REQUEST = 50
+CHANGES_IN_A_REQUEST = 500
+FORBIDDEN_IN_TITLES = re.compile(r"[\[\]{}<>]")
 
 
 @dataclass
@@ -34,12 +38,23 @@ class Stored:
     touched: datetime = FOUNDED
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What goes back over HTTP."""
+
+    status: int
+    content_type: str
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Wiki:
     """The wiki's state. Tests edit it as a proofreader would, and read what was asked of it from `requests`."""
 
     articles: Sequence[SampleArticle] = field(default_factory=compose)
     requests: list[str] = field(default_factory=list)
+    lag: float = 0.0  # seconds by which the database is behind; a request with a smaller `maxlag` is turned away
 
     def __post_init__(self) -> None:
         self.pages = {
@@ -55,11 +70,9 @@ class Wiki:
         with self.lock:
             article = self.pages[f"{ROOT}/{title}"]
             scan = self.pages[str(article.page.transcludes)]
-            edited = f" {html.escape(sentence, quote=False)}\n</p>"
             self._clock += timedelta(minutes=1)
             for stored in (scan, article):
-                head, _, tail = stored.page.html.rpartition("\n</p>")
-                stored.page = replace(stored.page, html=head + edited + tail)
+                stored.page = replace(stored.page, html=with_sentence(stored.page.html, sentence))
                 stored.touched = self._clock
             scan.revision = max(stored.revision for stored in self.pages.values()) + 1
             self._record(scan)
@@ -91,79 +104,135 @@ class Wiki:
             }
         )
 
-    def answer_query(self, parameters: dict[str, str]) -> dict[str, Any]:
-        """What `action=query` answers to `prop=info` and `list=recentchanges`."""
+    def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """What the API answers to `action=query` with `prop=info` or `list=recentchanges`; to others, an error."""
+        action = parameters.get("action", "help")
+        if action != "query":
+            return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
+        maximal_lag = parameters.get("maxlag")
+        if maximal_lag is not None and float(maximal_lag) < self.lag:
+            return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")
         if parameters.get("list") == "recentchanges":
-            wanted = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
-            changes = [change for change in self.changes if change["ns"] in wanted]
-            newer = parameters.get("rcdir") == "newer"
-            start = parameters.get("rcstart")
-            if start:
-                changes = [c for c in changes if (c["timestamp"] >= start if newer else c["timestamp"] <= start)]
-            if not newer:
-                changes = changes[::-1]
-            limit = 500 if parameters.get("rclimit") == "max" else int(parameters.get("rclimit", "10"))
-            return {"batchcomplete": True, "query": {"recentchanges": changes[:limit]}}
+            return self._recent_changes(parameters)
         titles = parameters.get("titles", "").split("|")
         if len(titles) > TITLES_IN_A_REQUEST:
-            text = f'Too many values supplied for parameter "titles". The limit is {TITLES_IN_A_REQUEST}.'
-            return {"error": {"code": "toomanyvalues", "info": text}}
+            return _error(
+                "toomanyvalues", f'Too many values supplied for parameter "titles". The limit is {TITLES_IN_A_REQUEST}.'
+            )
+        return self._page_information(titles, follow="redirects" in parameters)
+
+    def _recent_changes(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        wanted = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
+        newer = parameters.get("rcdir", "older") == "newer"
+        changes = [change for change in (self.changes if newer else self.changes[::-1]) if change["ns"] in wanted]
+        for bound, ahead in (("rcstart", newer), ("rcend", not newer)):
+            moment = parameters.get(bound)
+            if moment:
+                changes = [c for c in changes if (c["timestamp"] >= moment if ahead else c["timestamp"] <= moment)]
+        if "rccontinue" in parameters:
+            next_change = int(parameters["rccontinue"].partition("|")[2])
+            changes = [c for c in changes if (c["rcid"] >= next_change if newer else c["rcid"] <= next_change)]
+        limit = CHANGES_IN_A_REQUEST
+        if parameters.get("rclimit", "10") != "max":
+            limit = min(limit, int(parameters.get("rclimit", "10")))
+        answer: dict[str, Any] = {"query": {"recentchanges": changes[:limit]}}
+        if len(changes) > limit:
+            following = changes[limit]
+            digits = re.sub(r"\D", "", following["timestamp"])
+            return {"continue": {"rccontinue": f"{digits}|{following['rcid']}", "continue": "-||"}, **answer}
+        return {"batchcomplete": True, **answer}
+
+    def _page_information(self, titles: Sequence[str], *, follow: bool) -> dict[str, Any]:
         query: dict[str, Any] = {}
         answers: dict[str, dict[str, Any]] = {}
         for asked in titles:
+            forbidden = FORBIDDEN_IN_TITLES.search(asked)
+            if forbidden:
+                reason = f'The requested page title contains invalid characters: "{forbidden[0]}".'
+                answers[asked] = {"title": asked, "invalidreason": reason, "invalid": True}
+                continue
             title = asked.replace("_", " ").strip()
             title = title[:1].upper() + title[1:]
             if title != asked:
                 query.setdefault("normalized", []).append({"fromencoded": False, "from": asked, "to": title})
             stored = self.pages.get(title)
-            if stored is not None and stored.page.redirect and "redirects" in parameters:
+            if stored is not None and stored.page.redirect and follow:
                 query.setdefault("redirects", []).append({"from": title, "to": stored.page.redirect})
                 title = stored.page.redirect
                 stored = self.pages.get(title)
-            answers[title] = {"ns": namespace(title), "title": title, "missing": True}
-            if stored is not None:
-                answers[title] = {
-                    "pageid": stored.identifier,
-                    "ns": namespace(title),
-                    "title": title,
-                    "contentmodel": "wikitext",
-                    "pagelanguage": "en",
-                    "touched": timestamp(stored.touched),
-                    "lastrevid": stored.revision,
-                    "length": len(stored.page.wikitext.encode()),
-                }
+            if stored is None:
+                answers[title] = {"ns": namespace(title), "title": title, "missing": True}
+                continue
+            answers[title] = {
+                "pageid": stored.identifier,
+                "ns": namespace(title),
+                "title": title,
+                "contentmodel": "wikitext",
+                "pagelanguage": "en",
+                "pagelanguagehtmlcode": "en",
+                "pagelanguagedir": "ltr",
+                "touched": timestamp(stored.touched),
+                "lastrevid": stored.revision,
+                "length": len(stored.page.wikitext.encode()),
+            }
+            if stored.page.redirect:
+                answers[title]["redirect"] = True
         return {"batchcomplete": True, "query": {**query, "pages": list(answers.values())}}
 
-    def render(self, title: str) -> tuple[int, str]:
-        """The status and the HTML of a page as a browser gets it."""
+    def render(self, title: str) -> Answer:
+        """A page as a browser gets it: redirects show their target, what does not exist is told with status 404."""
         stored = self.pages.get(title)
-        redirected = ""
+        below_heading = ""
         if stored is not None and stored.page.redirect:
-            redirected = (
+            below_heading = (
                 f'<div id="contentSub"><span class="mw-redirectedfrom">(Redirected from <a href="{href(title)}'
                 f'?redirect=no" class="mw-redirect" title="{html.escape(title)}">{html.escape(title)}</a>)</span></div>'
             )
             stored = self.pages.get(stored.page.redirect)
+        shown = title if stored is None else stored.page.title
         if stored is None:
-            content, status, shown, revision = (
-                '<div class="noarticletext"><p>There is no text.</p></div>',
-                404,
-                title,
-                0,
+            content = (
+                '<div class="noarticletext mw-content-ltr" dir="ltr" lang="en">'
+                "<p>There is currently no text in this page.</p></div>"
             )
         else:
-            content, status, shown, revision = stored.page.html, 200, stored.page.title, stored.revision
-        configuration = json.dumps({"wgPageName": shown.replace(" ", "_"), "wgRevisionId": revision})
+            content = f'<div class="mw-content-ltr mw-parser-output" lang="en" dir="ltr">{stored.page.html}</div>'
+        configuration = {
+            "wgPageName": shown.replace(" ", "_"),
+            "wgNamespaceNumber": namespace(shown),
+            "wgArticleId": stored.identifier if stored else 0,
+            "wgRevisionId": stored.revision if stored else 0,
+        }
         document = (
-            f'<!DOCTYPE html>\n<html class="client-nojs" lang="en" dir="ltr">\n<head><meta charset="UTF-8"/>'
-            f"<title>{html.escape(shown)} - Wikisource</title><script>RLCONF={configuration};</script>"
-            f'<link rel="canonical" href="{href(shown)}"/></head>\n<body class="mediawiki">'
-            f'<div id="content" class="mw-body"><h1 id="firstHeading" class="firstHeading">{html.escape(shown)}</h1>'
-            f'{redirected}<div id="mw-content-text" class="mw-body-content">'
-            f'<div class="mw-content-ltr mw-parser-output" lang="en" dir="ltr">{content}</div>'
-            "</div></div></body>\n</html>"
+            '<!DOCTYPE html>\n<html class="client-nojs" lang="en" dir="ltr">\n<head>\n<meta charset="UTF-8"/>\n'
+            f"<title>{html.escape(shown)} - Wikisource</title>\n<script>RLCONF={json.dumps(configuration)};</script>\n"
+            f'<link rel="canonical" href="{href(shown)}"/>\n</head>\n<body class="mediawiki ltr">\n'
+            f'<div id="content" class="mw-body" role="main"><h1 id="firstHeading" class="firstHeading">'
+            f'{html.escape(shown)}</h1>\n{below_heading}<div id="mw-content-text" class="mw-body-content">{content}</div>'
+            "</div>\n</body>\n</html>"
         )
-        return status, document
+        if stored is None:
+            return Answer(404, "text/html; charset=UTF-8", document)
+        modified = format_datetime(stored.touched, usegmt=True)
+        return Answer(200, "text/html; charset=UTF-8", document, {"Last-Modified": modified})
+
+    def answer(self, path: str, query: str) -> Answer:
+        """What the wiki answers to a request for `path` with the encoded parameters `query`."""
+        if path == "/w/api.php":
+            said = self.answer_api({name: values[0] for name, values in parse_qs(query).items()})
+            headers = {}
+            if "error" in said:
+                headers["MediaWiki-API-Error"] = said["error"]["code"]
+                if said["error"]["code"] == "maxlag":
+                    headers |= {"Retry-After": "5", "X-Database-Lag": str(self.lag)}
+            return Answer(200, "application/json; charset=utf-8", json.dumps(said), headers)
+        if path.startswith("/wiki/"):
+            return self.render(unquote(path.removeprefix("/wiki/")).replace("_", " "))
+        return Answer(404, "text/plain; charset=utf-8", "not found")
+
+
+def _error(code: str, text: str) -> dict[str, Any]:
+    return {"error": {"code": code, "info": text, "docref": "See /w/api.php for API usage."}}
 
 
 def namespace(title: str) -> int:
@@ -179,39 +248,35 @@ def timestamp(moment: datetime) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes; the second must not wait for the first's receipt
     wiki: Wiki
 
     def do_GET(self) -> None:
+        self._answer(urlsplit(self.path).query)
+
+    def do_HEAD(self) -> None:
         self._answer(urlsplit(self.path).query)
 
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
     def _answer(self, query: str) -> None:
-        address = urlsplit(self.path)
         with self.wiki.lock:
             self.wiki.requests.append(self.path)
-            if address.path == "/w/api.php":
-                parameters = {name: values[0] for name, values in parse_qs(query).items()}
-                if parameters.get("action") == "query":
-                    answer = self.wiki.answer_query(parameters)
-                else:
-                    answer = {"error": {"code": "badvalue", "info": 'Unrecognized value for parameter "action".'}}
-                status, kind, body = 200, "application/json; charset=utf-8", json.dumps(answer)
-            elif address.path.startswith("/wiki/"):
-                kind = "text/html; charset=UTF-8"
-                status, body = self.wiki.render(unquote(address.path[len("/wiki/") :]).replace("_", " "))
-            else:
-                status, kind, body = 404, "text/plain", "not found"
-        data = body.encode()
-        self.send_response(status)
+            answer = self.wiki.answer(urlsplit(self.path).path, query)
+        data = answer.body.encode()
+        self.send_response(answer.status)
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             data = gzip.compress(data, compresslevel=1)
             self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Type", kind)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Vary", "Accept-Encoding")
+        self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: `Wiki.requests` holds what was asked."""

@@ -1,0 +1,45 @@
+"""Every version that was ever scored, as MLflow remembers it."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from britannica_assets.settings import Settings
+
+SCORES_FILE = "blimp_scores.parquet"
+SCORED = ["track", "model", "version", "source"]
+
+
+def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `current` and of all earlier scoring runs in MLflow; a version scored twice is kept as last scored."""
+    import mlflow
+
+    from britannica_assets.tracking import connect
+
+    connect(settings)
+    client = mlflow.MlflowClient()
+    tables = [current]
+    for track in tracks:
+        experiment = client.get_experiment_by_name(f"britannica/{track}")
+        if experiment is None:
+            continue
+        runs = client.search_runs(
+            [experiment.experiment_id],
+            "tags.`dagster.asset_key` = 'blimp_scores' and attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+        )
+        for run in runs:
+            if any(artifact.path == SCORES_FILE for artifact in client.list_artifacts(run.info.run_id)):
+                with tempfile.TemporaryDirectory() as folder:
+                    tables.append(
+                        pl.read_parquet(Path(client.download_artifacts(run.info.run_id, SCORES_FILE, folder)))
+                    )
+    numbered = [table.with_columns(pl.lit(number).alias("scoring")) for number, table in enumerate(tables)]
+    return (
+        pl.concat(numbered, how="diagonal_relaxed")
+        .filter(pl.col("scoring") == pl.col("scoring").min().over(SCORED))
+        .drop("scoring")
+        .sort([*SCORED, "suite", "uid"])
+    )

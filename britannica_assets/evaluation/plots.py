@@ -1,0 +1,157 @@
+"""Pictures of the scores, drawn by matplotlib."""
+
+import io
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from britannica_assets.corpus.plots import as_markdown, new_figure
+from britannica_assets.evaluation.leaderboard import GOALS, OFFICIAL, OURS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL_COLORS = {
+    "student": "#8a3b2e",
+    "student_without_teachers": "#d39a6a",
+    "teacher_gpt2": "#4a6785",
+    "teacher_llama": "#8fa9bf",
+}
+
+
+def by_linguistic_term(scores: pl.DataFrame) -> pl.DataFrame:
+    """track, model, suite, term, accuracy, low and high in per cent: the mean over the term's UIDs with its interval.
+
+    The term's half-width is put together from its UIDs', which are independent.
+    """
+    return (
+        scores.with_columns(
+            pl.when(pl.col("suite") == "supplement")
+            .then(pl.col("uid"))
+            .otherwise(pl.col("linguistics_term"))
+            .str.replace_all("_", " ")
+            .alias("term")
+        )
+        .group_by("track", "model", "suite", "term")
+        .agg(
+            (100 * pl.col("accuracy").mean()).alias("accuracy"),
+            (100 * (((pl.col("high") - pl.col("low")) / 2) ** 2).sum().sqrt() / pl.len()).alias("half"),
+        )
+        .with_columns(
+            (pl.col("accuracy") - pl.col("half")).clip(0, 100).alias("low"),
+            (pl.col("accuracy") + pl.col("half")).clip(0, 100).alias("high"),
+        )
+        .drop("half")
+        .sort("suite", "term", "track", "model")
+    )
+
+
+def phenomena_figure(scores: pl.DataFrame, title: str) -> "Figure":
+    """Accuracy of each model by linguistic term, as points with their 95 % intervals; the best term on top.
+
+    Args:
+        scores: the rows of `blimp_scores` of one track, one version a model.
+        title: stands over the picture.
+    """
+    from matplotlib.figure import Figure
+
+    terms = by_linguistic_term(scores)
+    leading = terms.filter(pl.col("model") == "student") if "student" in terms["model"] else terms
+    order = (
+        leading.group_by("suite", "term").agg(pl.col("accuracy").mean()).sort("suite", "accuracy", descending=[True, False])
+    )
+    places = {term: place for place, term in enumerate(order["term"])}
+    figure = Figure(figsize=(8.6, 1.5 + 0.36 * len(places)), layout="constrained")
+    axes = figure.subplots()
+    models = [model for model in MODEL_COLORS if model in terms["model"]]
+    for number, model in enumerate(models):
+        rows = terms.filter(pl.col("model") == model)
+        heights = [places[term] + 0.16 * ((len(models) - 1) / 2 - number) for term in rows["term"]]
+        errors = [(rows["accuracy"] - rows["low"]).to_list(), (rows["high"] - rows["accuracy"]).to_list()]
+        axes.errorbar(
+            rows["accuracy"],
+            heights,
+            xerr=errors,
+            fmt="o",
+            markersize=5,
+            elinewidth=1.2,
+            color=MODEL_COLORS[model],
+            label=model.replace("_", " "),
+        )
+    axes.axvline(50, color="#999", linewidth=0.8, linestyle=":")
+    axes.annotate("chance", (50, -0.75), color="#777", fontsize=8, ha="center", va="center", backgroundcolor="white")
+    supplement = int((order["suite"] == "supplement").sum())
+    if 0 < supplement < len(places):
+        axes.axhline(supplement - 0.5, color="#ccc", linewidth=0.8)
+        axes.annotate("BLiMP", (100, len(places) - 0.5), color="#777", fontsize=9, ha="right", va="top")
+        axes.annotate("supplement", (100, supplement - 0.55), color="#777", fontsize=9, ha="right", va="top")
+    axes.set_yticks(range(len(places)), list(places))
+    axes.set(xlim=(0, 101), ylim=(-1, len(places) - 0.4), xlabel="accuracy, %")
+    axes.grid(axis="y", color="#eee")
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_title(title, loc="left", fontsize=12, pad=26)
+    axes.legend(frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=9)
+    return figure
+
+
+def size_figure(board: pl.DataFrame) -> "Figure":
+    """BLiMP accuracy against parameters, ours and the published; rings where other minimal pairs were used."""
+    figure = new_figure("BLiMP by size", "parameters", "BLiMP, %")
+    figure.set_size_inches(8.6, 4.2)
+    axes = figure.axes[0]
+    official = board["minimal_pairs"] == OFFICIAL
+    published = board.filter(board["source"] != OURS)
+    ours, sampled = board.filter((board["source"] == OURS) & official), board.filter(~official)
+    axes.scatter(published["parameters"], published["blimp"], color="#4a6785", label="published")
+    if len(ours):
+        axes.scatter(ours["parameters"], ours["blimp"], color="#8a3b2e", s=50, label="ours")
+    if len(sampled):
+        axes.scatter(
+            sampled["parameters"],
+            sampled["blimp"],
+            facecolors="none",
+            edgecolors="#8a3b2e",
+            label="ours, on the sample's pairs: not comparable",
+        )
+    for row in published.iter_rows(named=True):
+        left = row["parameters"] > 2e8
+        axes.annotate(
+            f"{row['model']}, {row['train_words']}",
+            (row["parameters"], row["blimp"]),
+            xytext=(-6 if left else 6, 0),
+            textcoords="offset points",
+            fontsize=7.5,
+            color="#555",
+            ha="right" if left else "left",
+            va="center",
+        )
+    axes.axhline(GOALS[0][0], color="#8a3b2e", linewidth=0.8, linestyle="--")
+    axes.annotate("our goal", (0.002, GOALS[0][0]), xycoords=("axes fraction", "data"), fontsize=8, color="#8a3b2e",
+                  va="bottom")
+    axes.set_xscale("log")
+    axes.set_title("")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower right" if len(sampled) else "upper right")
+    return figure
+
+
+def as_svg(figure: "Figure") -> str:
+    """The figure as an SVG element, to stand in a page."""
+    from matplotlib import rc_context
+
+    picture = io.StringIO()
+    with rc_context({"svg.hashsalt": "britannica"}):  # the same picture for the same scores
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    drawn = picture.getvalue()
+    return drawn[drawn.index("<svg") :]
+
+
+def blimp_by_size(board: pl.DataFrame) -> str:
+    """`size_figure` as a Markdown image."""
+    return as_markdown(size_figure(board))
+
+
+def accuracy_by_phenomenon(scores: pl.DataFrame) -> str:
+    """`phenomena_figure` as a Markdown image."""
+    return as_markdown(phenomena_figure(scores, "Accuracy by phenomenon"))

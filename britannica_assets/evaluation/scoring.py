@@ -1,0 +1,137 @@
+"""One scoring run: every model of a track on the minimal pairs and the validation text, recorded in MLflow."""
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from britannica_assets.evaluation.download import downloaded_pairs
+from britannica_assets.evaluation.minimal_pairs import read_phenomena, score_phenomena, suite_averages
+from britannica_assets.evaluation.perplexity import perplexity
+from britannica_assets.settings import Settings
+from britannica_assets.storage import folder_digest
+
+logger = logging.getLogger(__name__)
+
+OFFICIAL, SAMPLE = "BabyLM", "bundled sample"
+
+
+@dataclass(frozen=True)
+class ScoringResult:
+    """A row a model and phenomenon, and the MLflow run that holds the same as metrics."""
+
+    scores: pl.DataFrame
+    mlflow_run_id: str
+
+
+def score_models(
+    settings: Settings, track: str, models: Mapping[str, Path], token_ids: Path, *, seed: int, dagster_run_id: str
+) -> ScoringResult:
+    """Scores each model's folder, tells its own MLflow run and registered version, and tracks the whole as one run.
+
+    The pairs are those of `BRITANNICA_EVAL_DIR`; without it the sample's own at demo scale, else the public ones,
+    downloaded once.
+
+    Raises:
+        PairsError: a file of pairs is malformed.
+        DownloadError: the public pairs cannot be had.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, source = _pairs(settings, Path(temporary))
+        return _score(settings, track, models, token_ids, folder, source, seed=seed, dagster_run_id=dagster_run_id)
+
+
+def _pairs(settings: Settings, temporary: Path) -> tuple[Path, str]:
+    if settings.eval_dir is not None:
+        return settings.eval_dir, OFFICIAL
+    if settings.scale == "demo":
+        from britannica_assets.sample import minimal_pairs
+
+        minimal_pairs.write(temporary)
+        return temporary, SAMPLE
+    return downloaded_pairs(settings.work_path / "minimal_pairs"), OFFICIAL
+
+
+def _score(
+    settings: Settings,
+    track: str,
+    models: Mapping[str, Path],
+    token_ids: Path,
+    folder: Path,
+    source: str,
+    *,
+    seed: int,
+    dagster_run_id: str,
+) -> ScoringResult:
+    import mlflow
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    from britannica_assets.corpus.token_ids import TokenIds
+    from britannica_assets.modeling.registry import TrainedModel, judge, record_blimp
+    from britannica_assets.tracking import DataSet, Origin, tracked_run
+
+    disable_progress_bar()
+    phenomena = read_phenomena(folder)
+    validation = TokenIds.open(token_ids, "validation")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    trained = {name: TrainedModel.read(path) for name, path in models.items()}
+    tables = []
+    with tracked_run(
+        settings,
+        Origin("blimp_scores", track, dagster_run_id),
+        name=f"blimp_scores {track} {settings.scale}",
+        parameters={
+            "minimal_pairs": source,
+            "phenomena": len(phenomena),
+            "seed": seed,
+            **{f"{name}.version": model.version for name, model in trained.items()},
+        },
+        data_sets=[
+            DataSet("minimal_pairs", source, folder_digest(folder), "scoring"),
+            DataSet("validation", str(token_ids), validation.digest, "validation"),
+        ],
+    ) as run:
+        for name, path in models.items():
+            model = AutoModelForCausalLM.from_pretrained(path).to(device).eval()
+            # The trained positions hold the longest sentences of BLiMP several times over.
+            scores = score_phenomena(model, AutoTokenizer.from_pretrained(path), phenomena, seed=seed)
+            length = model.config.max_position_embeddings // 2
+            found = perplexity(model, validation, length=length)
+            averages = suite_averages(scores)
+            logger.info("%s: %s, perplexity by word %.1f", name, averages, found.by_word)
+            metrics = {f"{suite}_accuracy": value for suite, value in averages.items()} | {
+                "perplexity_by_token": found.by_token,
+                "perplexity_by_word": found.by_word,
+            }
+            by_uid = {f"uid.{row['suite']}.{row['uid']}": row["accuracy"] for row in scores.iter_rows(named=True)}
+            mlflow.log_metrics({f"{name}.{key}": value for key, value in metrics.items()})
+            client = mlflow.MlflowClient()
+            for key, value in (metrics | by_uid).items():
+                client.log_metric(trained[name].mlflow_run_id, key, value)
+            record_blimp(settings, trained[name].registered_model, trained[name].version, averages["blimp"])
+            judge(settings, trained[name].registered_model, trained[name].version, track)
+            tables.append(
+                scores.select(
+                    pl.lit(track).alias("track"),
+                    pl.lit(name).alias("model"),
+                    pl.lit(trained[name].version, dtype=pl.Int64).alias("version"),
+                    pl.lit(trained[name].parameters, dtype=pl.Int64).alias("parameters"),
+                    pl.lit(_words(TokenIds.open(token_ids, "train").words)).alias("train_words"),
+                    pl.all(),
+                    pl.lit(found.by_token).alias("perplexity_by_token"),
+                    pl.lit(found.by_word).alias("perplexity_by_word"),
+                    pl.lit(source).alias("source"),
+                )
+            )
+        scores = pl.concat(tables)
+        mlflow.log_table(scores.to_pandas(), "blimp_scores.json")
+        return ScoringResult(scores, run.info.run_id)
+
+
+def _words(number: int) -> str:
+    return f"{number / 1e6:.1f}M" if number >= 1e6 else f"{number / 1e3:.0f}k"

@@ -1,0 +1,27 @@
+"""One article from the command line: `python -m britannica_assets.generation "London was" [--track babylm_10m]`."""
+
+import argparse
+
+from britannica_assets.configuration import load_configuration
+from britannica_assets.generation.generate import generate_articles, load_model
+from britannica_assets.modeling.registry import download_champion
+from britannica_assets.partitions import track_partitions
+from britannica_assets.settings import Settings
+
+
+def main() -> None:
+    """Prints what the track's champion student makes of the prompt."""
+    settings = Settings()
+    configuration = load_configuration(settings.scale)
+    parser = argparse.ArgumentParser(prog="python -m britannica_assets.generation", description=main.__doc__)
+    parser.add_argument("prompt")
+    parser.add_argument("--track", choices=track_partitions.get_partition_keys(), default="babylm_10m")
+    parser.add_argument("--seed", type=int, default=configuration.seed)
+    arguments = parser.parse_args()
+    folder, _ = download_champion(settings, "britannica-student", arguments.track)
+    model, tokenizer = load_model(folder)
+    generation = configuration.generation.model_copy(update={"prompts": [arguments.prompt]})
+    print(generate_articles(model, tokenizer, generation, seed=arguments.seed)[0].text)
+
+
+main()

@@ -1,0 +1,66 @@
+"""Generation in Dagster: the track's champion student continues the configuration's prompts."""
+
+from dataclasses import asdict
+
+import dagster as dg
+import polars as pl
+
+from britannica_assets.configuration import load_configuration
+from britannica_assets.partitions import track_partitions
+from britannica_assets.settings import Settings
+from britannica_assets.storage import table_digest
+
+
+@dg.asset(
+    group_name="generation",
+    owners=["team:britannica"],
+    kinds={"pytorch", "mlflow", "parquet"},
+    code_version="1",
+    partitions_def=track_partitions,
+    pool="training",
+    deps=["student"],
+)
+def generated_articles(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """Articles that the registered student, loaded by its champion alias, writes for a list of prompts."""
+    from britannica_assets.generation.generate import generate_articles, grams, load_model
+    from britannica_assets.modeling.registry import champion_alias, download_champion
+    from britannica_assets.tracking import model_url
+
+    track = context.partition_key
+    configuration = load_configuration(settings.scale)
+    folder, version = download_champion(settings, "britannica-student", track)
+    model, tokenizer = load_model(folder)
+    train_text = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
+    articles = generate_articles(
+        model, tokenizer, configuration.generation, seed=configuration.seed, known=grams(train_text)
+    )
+    table = pl.DataFrame([asdict(article) for article in articles]).select(
+        pl.lit(track).alias("track"),
+        pl.lit(version, dtype=pl.Int64).alias("version"),
+        pl.all(),
+        pl.lit(configuration.seed).alias("seed"),
+    )
+    return dg.MaterializeResult(
+        value=table,
+        data_version=dg.DataVersion(table_digest(table)),
+        metadata={
+            "articles": len(table),
+            "ended": int(table["ended"].sum()),
+            "mean_perplexity": float(table.select(pl.col("perplexity").mean()).item()),
+            "model": dg.MetadataValue.url(model_url(settings, "britannica-student", version)),
+            "alias": champion_alias(track),
+            "generated": dg.MetadataValue.md(_as_markdown(table)),
+            "dagster/row_count": len(table),
+        },
+    )
+
+
+def _as_markdown(table: pl.DataFrame) -> str:
+    rows = [
+        f"| {row['prompt']} | {row['text'].replace('|', '/').replace(chr(10), '<br>')} | {row['perplexity']:.1f} |"
+        f" {'' if row['novelty'] is None else format(row['novelty'], '.0%')} |"
+        for row in table.iter_rows(named=True)
+    ]
+    return "\n".join(["| prompt | text | perplexity | novelty |", "| --- | --- | --- | --- |", *rows])

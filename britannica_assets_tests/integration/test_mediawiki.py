@@ -1,0 +1,127 @@
+"""A real MediaWiki, built from the bundled sample: the scraper reads it whole, and the little wiki answers as it does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from britannica_assets.sample import wiki
+from britannica_assets.sample.encyclopedia import compose
+from britannica_assets.sample.markup import ROOT, href, redirect_title
+from britannica_assets.wikisource.article import extract_article
+from britannica_assets.wikisource.changes import read_changes
+from britannica_assets.wikisource.client import Client, PageMissingError
+from britannica_assets.wikisource.index import page_information, read_volume_index
+from britannica_assets_tests.integration.mediawiki import MediaWiki
+
+pytestmark = pytest.mark.integration
+
+VOLUMES = sorted({article.volume for article in compose()})
+LISTED_BY_AN_OLD_NAME = compose()[5]
+EDITED, DELETED = compose()[20], compose()[30]
+SENTENCE = "Its walls were taken down in 1911 & sold."
+
+
+@pytest.fixture
+def real_client(real_wiki: MediaWiki) -> Iterator[Client]:
+    with Client(real_wiki.url, requests_per_second=500) as client:
+        yield client
+
+
+def test_every_article_of_a_real_mediawiki_is_scraped_as_it_was_written(real_client: Client) -> None:
+    for volume in VOLUMES:
+        index = read_volume_index(real_client, volume)
+        truth = [article for article in compose() if article.volume == volume]
+        assert index["title"].to_list() == [article.title for article in truth]
+        assert index["part"].to_list() == [article.part for article in truth]
+        for article in truth:
+            read = extract_article(real_client.page(f"{ROOT}/{article.title}"))
+            assert read.text == article.text, article.title
+            assert (read.first_page, read.last_page) == (str(article.first_page), str(article.last_page))
+            assert (read.contributor_initials, read.contributor) == (article.initials, article.contributor)
+
+
+def shape(value: Any) -> Any:
+    """The kinds of values and their places, and of the values only those that both wikis must share."""
+    if isinstance(value, dict):
+        shared = {"ns", "title", "from", "to", "code", "missing", "invalid", "redirect", "type", "fromencoded"}
+        return {key: inner if key in shared else shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return sorted((shape(inner) for inner in value), key=repr)
+    return type(value).__name__
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"prop": "info", "titles": f"{ROOT}/{compose()[0].title}|{ROOT}/No such article|{ROOT}/{compose()[9].title}"},
+        {"prop": "info", "titles": ROOT.replace(" ", "_") + "/" + compose()[0].title.replace(" ", "_")},
+        {"prop": "info", "titles": f"{ROOT}/{redirect_title(LISTED_BY_AN_OLD_NAME)}", "redirects": "1"},
+        {"prop": "info", "titles": f"{ROOT}/{redirect_title(LISTED_BY_AN_OLD_NAME)}"},
+        {"prop": "info", "titles": f"A[b|{ROOT}"},
+        {"action": "no-such-action"},
+    ],
+    ids=["info", "normalized", "redirected", "redirect", "invalid", "no such action"],
+)
+def test_the_little_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, asked: dict[str, str]) -> None:
+    parameters = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **asked}
+    with wiki.serve() as little:
+        real, ours = (
+            requests.get(f"{url}/w/api.php", params=parameters, timeout=30) for url in (real_wiki.url, little)
+        )
+    assert (ours.status_code, ours.headers["Content-Type"]) == (real.status_code, real.headers["Content-Type"])
+    assert shape(ours.json()) == shape(real.json())
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        (f"{ROOT}/{compose()[0].title}", 200),
+        (f"{ROOT}/{redirect_title(LISTED_BY_AN_OLD_NAME)}", 200),
+        (f"{ROOT}/Vol 1:3", 404),
+    ],
+    ids=["article", "redirect", "missing"],
+)
+def test_the_little_wikis_pages_answer_like_the_real_ones(real_wiki: MediaWiki, title: str, status: int) -> None:
+    with wiki.serve() as little:
+        for method in ("GET", "HEAD"):
+            real, ours = (requests.request(method, url + href(title), timeout=30) for url in (real_wiki.url, little))
+            assert (ours.status_code, real.status_code) == (status, status)
+            assert ours.headers["Content-Type"] == real.headers["Content-Type"]
+            for mark in ('id="firstHeading"', "mw-parser-output", "Redirected from", "noarticletext", "</html>"):
+                assert (mark in ours.text) == (mark in real.text), mark
+
+
+def test_a_proofread_scan_moves_touched_and_not_the_revision(real_wiki: MediaWiki, real_client: Client) -> None:
+    title = f"{ROOT}/{EDITED.title}"
+    since = requests.get(
+        f"{real_wiki.url}/w/api.php",
+        params={"action": "query", "meta": "siteinfo", "format": "json", "curtimestamp": "1"},
+        timeout=30,
+    ).json()["curtimestamp"]
+    before = page_information(real_client, [title])[title]
+    real_wiki.edit(EDITED.title, SENTENCE)
+    after = page_information(real_client, [title])[title]
+    assert (after.touched > before.touched, after.revision) == (True, before.revision)
+    assert extract_article(real_client.page(title)).text == f"{EDITED.text} {SENTENCE}"
+    changes = read_changes(real_client, after=0, since=since, volume_of={})
+    assert changes.volumes == {f"{EDITED.volume:02d}"}
+
+    little = wiki.Wiki()
+    little.edit(EDITED.title, SENTENCE)
+    asked = {
+        "action": "query", "format": "json", "formatversion": "2", "list": "recentchanges", "rcnamespace": "0|104",
+        "rcdir": "newer", "rcprop": "title|timestamp|ids", "rclimit": "max",
+    }  # fmt: skip
+    real = requests.get(f"{real_wiki.url}/w/api.php", params=asked | {"rcstart": since}, timeout=30).json()
+    assert shape(little.answer_api(asked)) == shape(real)
+
+
+def test_a_deleted_article_leaves_the_list(real_wiki: MediaWiki, real_client: Client) -> None:
+    real_wiki.delete(DELETED.title)
+    listed = read_volume_index(real_client, DELETED.volume)["title"].to_list()
+    assert DELETED.title not in listed
+    assert len(listed) == sum(article.volume == DELETED.volume for article in compose()) - 1
+    with pytest.raises(PageMissingError):
+        real_client.page(f"{ROOT}/{DELETED.title}")
