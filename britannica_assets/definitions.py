@@ -1,4 +1,4 @@
-"""What Dagster loads: the rooms' assets with their checks, jobs, schedule and sensor, and the resources that they share."""
+"""What Dagster loads: the rooms' assets and checks, jobs, schedule and sensor, and the resources that they share."""
 
 import dagster as dg
 

@@ -5,8 +5,10 @@ that the UI's "Materialize all" makes: the daemon then runs volumes, corpus and 
 """
 
 import time
+from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.partitions.definition import PartitionsDefinition
 from dagster._core.definitions.selector import PartitionRangeSelector, PartitionsByAssetSelector, PartitionsSelector
 from dagster._core.execution.backfill import PartitionBackfill
@@ -25,7 +27,6 @@ track_selection = dg.AssetSelection.assets("corpus_split").downstream() | dg.Ass
 track_job = dg.define_asset_job(
     "track",
     track_selection,
-    partitions_def=track_partitions,
     description="One track from its train/validation split to its scores, generated articles and the leaderboard.",
 )
 
@@ -37,8 +38,15 @@ class BackfillRequest(dg.Config):
     tracks: list[str] = Field(default_factory=lambda: list(track_partitions.get_partition_keys()))
 
 
-def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelection, request: BackfillRequest) -> None:
-    """Asks the daemon for all of `selection`, in the requested partitions.
+def build_backfill(
+    asset_graph: BaseAssetGraph[Any],
+    instance: dg.DagsterInstance,
+    selection: dg.AssetSelection,
+    request: BackfillRequest,
+    *,
+    title: str,
+) -> PartitionBackfill:
+    """The backfill of all of `selection` in the requested partitions.
 
     Raises:
         dagster.Failure: a requested partition does not exist; the message lists those that do.
@@ -51,7 +59,6 @@ def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelectio
         known = partitions_definition.get_partition_keys()
         if unknown := sorted(set(keys) - set(known)):
             raise dg.Failure(f"no such partition: {', '.join(unknown)}; choose from: {', '.join(known)}")
-    asset_graph = context.repository_def.asset_graph
     selectors = []
     for key in sorted(selection.resolve(asset_graph)):
         partitioned_by = asset_graph.get(key).partitions_def
@@ -61,21 +68,25 @@ def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelectio
                 [PartitionRangeSelector(start=name, end=name) for name in requested[partitioned_by]]
             )
         selectors.append(PartitionsByAssetSelector(asset_key=key, partitions=partitions))
-    backfill_id = make_new_backfill_id()
-    context.instance.add_backfill(
-        PartitionBackfill.from_partitions_by_assets(
-            backfill_id=backfill_id,
-            asset_graph=asset_graph,
-            backfill_timestamp=time.time(),
-            tags={"requested_by_run": context.run.run_id},
-            dynamic_partitions_store=context.instance,
-            partitions_by_assets=selectors,
-            title=context.job_name,
-            description=None,
-            run_config=None,
-        )
+    return PartitionBackfill.from_partitions_by_assets(
+        backfill_id=make_new_backfill_id(),
+        asset_graph=asset_graph,
+        backfill_timestamp=time.time(),
+        tags={},
+        dynamic_partitions_store=instance,
+        partitions_by_assets=selectors,
+        title=title,
+        description=None,
+        run_config=None,
     )
-    context.log.info(f"Requested backfill {backfill_id}: follow it in the UI under Runs, Backfills.")
+
+
+def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelection, request: BackfillRequest) -> None:
+    """Hands the backfill of `selection` to the daemon."""
+    graph = context.repository_def.asset_graph
+    backfill = build_backfill(graph, context.instance, selection, request, title=context.job_name)
+    context.instance.add_backfill(backfill)
+    context.log.info(f"Requested backfill {backfill.backfill_id}: follow it in the UI under Runs, Backfills.")
 
 
 @dg.op(description="Requests the backfill of all volumes, the encyclopaedia and its cleaned text.")

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import PartitionBackfill
 
+from britannica_assets import jobs
 from britannica_assets.definitions import defs
 
 SNAPSHOT = Path(__file__).with_name("definitions.json")
@@ -59,29 +60,29 @@ def test_loading_imports_no_heavy_library() -> None:
     assert loaded.stderr == ""
 
 
-def request_everything(instance: dg.DagsterInstance, **configuration: list[str]) -> PartitionBackfill:
-    result = defs.resolve_job_def("everything").execute_in_process(
-        run_config={"ops": {"request_everything": {"config": configuration}}}, instance=instance
+def everything(instance: dg.DagsterInstance, **requested: list[str]) -> PartitionBackfill:
+    return jobs.build_backfill(
+        defs.resolve_asset_graph(),
+        instance,
+        jobs.everything_selection,
+        jobs.BackfillRequest(**requested),
+        title="everything",
     )
-    assert result.success
-    return instance.get_backfills()[0]
 
 
 def test_everything_is_one_backfill_over_the_named_partitions() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        backfill = request_everything(instance, volumes=["05", "06"], tracks=["babylm_10m"])
-        assert backfill.asset_backfill_data is not None
-        subset = backfill.asset_backfill_data.target_subset
-        assert set(subset.get_partitions_subset(dg.AssetKey("raw_articles")).get_partition_keys()) == {"05", "06"}
-        assert set(subset.get_partitions_subset(dg.AssetKey("student")).get_partition_keys()) == {"babylm_10m"}
-        assert dg.AssetKey("leaderboard") in subset.non_partitioned_asset_keys
+        backfill = everything(instance, volumes=["05", "06"], tracks=["babylm_10m"])
+    assert backfill.asset_backfill_data is not None
+    subset = backfill.asset_backfill_data.target_subset
+    assert set(subset.get_partitions_subset(dg.AssetKey("raw_articles")).get_partition_keys()) == {"05", "06"}
+    assert set(subset.get_partitions_subset(dg.AssetKey("student")).get_partition_keys()) == {"babylm_10m"}
+    assert dg.AssetKey("leaderboard") in subset.non_partitioned_asset_keys
 
 
 def test_an_unknown_partition_is_refused_by_name() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(dg.Failure, match="no such partition: 29; choose from: 01"):
-            request_everything(instance, volumes=["29"])
-        assert not instance.get_backfills()
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.Failure, match="no such partition: 29; choose"):
+        everything(instance, volumes=["29"])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from britannica_assets.wikisource.changes import read_changes
 scrape_job = dg.define_asset_job(
     "scrape_volume",
     dg.AssetSelection.groups(GROUP),
-    partitions_def=volume_partitions,
     description="One volume from the wiki: its index, what of its pages is new or changed, its text.",
 )
 
