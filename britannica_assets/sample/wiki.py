@@ -132,10 +132,10 @@ class Wiki:
         if "rccontinue" in parameters:
             next_change = int(parameters["rccontinue"].partition("|")[2])
             changes = [c for c in changes if (c["rcid"] >= next_change if newer else c["rcid"] <= next_change)]
-        limit = CHANGES_IN_A_REQUEST
-        if parameters.get("rclimit", "10") != "max":
-            limit = min(limit, int(parameters.get("rclimit", "10")))
-        answer: dict[str, Any] = {"query": {"recentchanges": changes[:limit]}}
+        asked_limit = parameters.get("rclimit", "10")
+        limit = CHANGES_IN_A_REQUEST if asked_limit == "max" else min(CHANGES_IN_A_REQUEST, int(asked_limit))
+        limits = {"limits": {"recentchanges": limit}} if asked_limit == "max" else {}
+        answer: dict[str, Any] = {**limits, "query": {"recentchanges": changes[:limit]}}
         if len(changes) > limit:
             following = changes[limit]
             digits = re.sub(r"\D", "", following["timestamp"])
@@ -160,23 +160,23 @@ class Wiki:
                 query.setdefault("redirects", []).append({"from": title, "to": stored.page.redirect})
                 title = stored.page.redirect
                 stored = self.pages.get(title)
+            language = {"pagelanguage": "en", "pagelanguagehtmlcode": "en", "pagelanguagedir": "ltr"}
+            named = {"ns": namespace(title), "title": title, "contentmodel": "wikitext", **language}
             if stored is None:
-                answers[title] = {"ns": namespace(title), "title": title, "missing": True}
+                answers[title] = {**named, "missing": True}
                 continue
             answers[title] = {
                 "pageid": stored.identifier,
-                "ns": namespace(title),
-                "title": title,
-                "contentmodel": "wikitext",
-                "pagelanguage": "en",
-                "pagelanguagehtmlcode": "en",
-                "pagelanguagedir": "ltr",
+                **named,
                 "touched": timestamp(stored.touched),
                 "lastrevid": stored.revision,
                 "length": len(stored.page.wikitext.encode()),
             }
+            # Flags are told only where they hold: a redirect, and a page with but one revision.
             if stored.page.redirect:
                 answers[title]["redirect"] = True
+            if stored.revision == stored.identifier:
+                answers[title]["new"] = True
         return {"batchcomplete": True, "query": {**query, "pages": list(answers.values())}}
 
     def render(self, title: str) -> Answer:
@@ -208,8 +208,8 @@ class Wiki:
             f"<title>{html.escape(shown)} - Wikisource</title>\n<script>RLCONF={json.dumps(configuration)};</script>\n"
             f'<link rel="canonical" href="{href(shown)}"/>\n</head>\n<body class="mediawiki ltr">\n'
             f'<div id="content" class="mw-body" role="main"><h1 id="firstHeading" class="firstHeading">'
-            f'{html.escape(shown)}</h1>\n{below_heading}<div id="mw-content-text" class="mw-body-content">{content}</div>'
-            "</div>\n</body>\n</html>"
+            f'{html.escape(shown)}</h1>\n{below_heading}<div id="mw-content-text" class="mw-body-content">'
+            f"{content}</div></div>\n</body>\n</html>"
         )
         if stored is None:
             return Answer(404, "text/html; charset=UTF-8", document)

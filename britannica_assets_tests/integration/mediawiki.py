@@ -95,7 +95,7 @@ class MediaWiki:
 
 
 def build(folder: Path, pages: Iterable[Page], port: int) -> dict[str, Page]:
-    """Installs a MediaWiki on SQLite in `folder`, to be served at `port`, and imports `pages`; returns them by title."""
+    """Installs a MediaWiki on SQLite in `folder`, for `port`, and imports `pages`; returns these by title."""
     by_title = {page.title: page for page in pages}
     (folder / "cache").mkdir(parents=True)
     # fmt: off
@@ -167,7 +167,8 @@ def _dump(pages: Iterable[Page]) -> str:
         f'<text xml:space="preserve">{html.escape(page.wikitext)}</text></revision></page>\n'
         for number, page in enumerate(pages, 1)
     )
-    return f'<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="en">\n{entries}</mediawiki>\n'
+    schema = "http://www.mediawiki.org/xml/export-0.11/"
+    return f'<mediawiki xmlns="{schema}" version="0.11" xml:lang="en">\n{entries}</mediawiki>\n'
 
 
 def _environment(folder: Path) -> dict[str, str]:
