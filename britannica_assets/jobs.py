@@ -68,7 +68,7 @@ def build_backfill(
                 [PartitionRangeSelector(start=name, end=name) for name in requested[partitioned_by]]
             )
         selectors.append(PartitionsByAssetSelector(asset_key=key, partitions=partitions))
-    return PartitionBackfill.from_partitions_by_assets(
+    backfill: PartitionBackfill = PartitionBackfill.from_partitions_by_assets(
         backfill_id=make_new_backfill_id(),
         asset_graph=asset_graph,
         backfill_timestamp=time.time(),
@@ -79,6 +79,7 @@ def build_backfill(
         description=None,
         run_config=None,
     )
+    return backfill
 
 
 def request_backfill(context: dg.OpExecutionContext, selection: dg.AssetSelection, request: BackfillRequest) -> None:
