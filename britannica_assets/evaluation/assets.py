@@ -7,6 +7,10 @@ import polars as pl
 
 from britannica_assets.configuration import load_configuration
 from britannica_assets.evaluation import leaderboard as board
+from britannica_assets.evaluation import plots
+from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
+from britannica_assets.evaluation.history import scored_versions
+from britannica_assets.evaluation.page import write_page
 from britannica_assets.evaluation.scoring import score_models
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
@@ -28,6 +32,7 @@ def blimp_scores(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
     token_ids: Path,
+    corpus_split: pl.LazyFrame,
     teacher_gpt2: Path,
     teacher_llama: Path,
     student: Path,
@@ -46,10 +51,12 @@ def blimp_scores(
             "student_without_teachers": student_without_teachers,
         },
         token_ids,
+        corpus_split.filter(pl.col("split") == "validation").select("volume", "words").collect(),
         seed=load_configuration(settings.scale).seed,
         dagster_run_id=context.run.run_id,
     )
     scores = result.scores
+    perplexities = result.perplexities.pivot("model", index=["grouping", "name", "articles"], values="by_word")
     averages = scores.group_by("model", "suite").agg(pl.col("accuracy").mean() * 100).sort("model", "suite")
     figures = {f"{row['model']}_{row['suite']}": row["accuracy"] for row in averages.iter_rows(named=True)}
     return dg.MaterializeResult(
@@ -61,7 +68,11 @@ def blimp_scores(
             "student_without_teachers_blimp": figures["student_without_teachers_blimp"],
             "pairs": int(scores.filter(pl.col("model") == "student")["pairs"].sum()),
             "minimal_pairs": scores["source"][0],
+            "student_perplexity_by_word": float(scores.filter(pl.col("model") == "student")["perplexity_by_word"][0]),
             "averages": dg.MetadataValue.md(board.as_markdown_table(averages)),
+            "accuracy_by_phenomenon": dg.MetadataValue.md(plots.accuracy_by_phenomenon(scores)),
+            "distillation": dg.MetadataValue.md(_what_moved(scores)),
+            "perplexity_by_word": dg.MetadataValue.md(board.as_markdown_table(perplexities)),
             "by_phenomenon": dg.MetadataValue.md(
                 board.as_markdown_table(
                     scores.with_columns(pl.col("accuracy") * 100)
@@ -85,22 +96,56 @@ def blimp_scores(
 def leaderboard(
     settings: dg.ResourceParam[Settings], blimp_scores: dict[str, pl.LazyFrame]
 ) -> dg.MaterializeResult[pl.DataFrame]:
-    """All tracks' models beside the published results; also `leaderboard.html`."""
-    scores = pl.concat(blimp_scores.values()).collect()
+    """All tracks' models, every scored version, beside the published results; also `leaderboard.html`."""
+    current = pl.concat(blimp_scores.values(), how="diagonal_relaxed").collect()
+    scores = scored_versions(settings, list(blimp_scores), current)
     table = board.build_leaderboard(scores)
     page = asset_path(settings, "leaderboard", "leaderboard.html")
     with written_beside(page) as beside:
-        board.write_page(beside, table, scores)
+        write_page(beside, table, scores)
+    latest = latest_versions(scores)
     return dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(table_digest(table)),
         metadata={
-            "models": int((table["source"] == "this project").sum()),
+            "models": int((table["source"] == board.OURS).sum()),
             "tracks": ", ".join(blimp_scores),
+            **_best_students(table),
             "leaderboard": dg.MetadataValue.md(board.as_markdown_table(table)),
-            "distillation_gain": dg.MetadataValue.md(board.as_markdown_table(board.distillation_gain(scores))),
-            "blimp_by_size": dg.MetadataValue.md(board.plot_leaderboard(table)),
+            "distillation_gain": dg.MetadataValue.md(board.as_markdown_table(board.distillation_gain(latest))),
+            "blimp_by_size": dg.MetadataValue.md(plots.blimp_by_size(table)),
+            "since_the_version_before": dg.MetadataValue.md(_since_before(scores)),
             "page": dg.MetadataValue.path(str(page)),
             "dagster/row_count": len(table),
         },
     )
+
+
+def _best_students(table: pl.DataFrame) -> dict[str, float]:
+    """A number a track for the UI's plots over time."""
+    students = table.filter((pl.col("source") == board.OURS) & (pl.col("model") == "student"))
+    best = students.group_by("track").agg(pl.col("blimp").max()).sort("track")
+    return {f"{track}_student_blimp": blimp for track, blimp in best.iter_rows()}
+
+
+def _what_moved(scores: pl.DataFrame) -> str:
+    """The phenomena on which the student differs from the student without teachers, as Markdown."""
+    alone, student = (scores.filter(pl.col("model") == model) for model in ("student_without_teachers", "student"))
+    return _moved(compare_scores(alone, student))
+
+
+def _since_before(scores: pl.DataFrame) -> str:
+    texts = [
+        f"**{model}, {track}, version {earlier} to {later}**\n\n{_moved(comparison)}"
+        for track, model, earlier, later, comparison in changes_between_versions(scores)
+    ]
+    return "\n\n".join(texts) or "Each model has been scored in one version only."
+
+
+def _moved(comparison: pl.DataFrame) -> str:
+    moved = comparison.filter(pl.col("verdict") != "").with_columns(
+        pl.col("before", "after", "change", "low", "high") * 100
+    )
+    if moved.is_empty():
+        return f"None of {len(comparison)} phenomena moved beyond the 95 % interval."
+    return board.as_markdown_table(moved)

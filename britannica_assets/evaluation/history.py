@@ -13,7 +13,7 @@ SCORED = ["track", "model", "version", "source"]
 
 
 def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `current` and of all earlier scoring runs in MLflow; a version scored twice is kept as last scored."""
+    """The rows of `current` and of all earlier scoring runs in MLflow; of a version scored twice, the last scoring."""
     import mlflow
 
     from britannica_assets.tracking import connect

@@ -97,7 +97,7 @@ def distillation_gain(scores: pl.DataFrame) -> pl.DataFrame:
     Args:
         scores: the rows of `blimp_scores`, one version a model.
     """
-    averages = scores.group_by("track", "suite", "model").agg(100 * pl.col("accuracy").mean())
+    averages = scores.group_by("track", "suite", "model").agg(pl.col("accuracy").mean() * 100)
     student, alone = (
         averages.filter(pl.col("model") == name).drop("model") for name in ("student", "student_without_teachers")
     )

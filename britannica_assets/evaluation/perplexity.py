@@ -1,5 +1,6 @@
 """Perplexity of a model on validation text, by token and by word, so that vocabularies compare."""
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -84,38 +85,29 @@ def perplexity_by_group(losses: ArticleLosses, articles: pl.DataFrame) -> pl.Dat
             f"corpus_split has {len(articles)} validation articles, token_ids {len(losses.nats)}: materialize token_ids"
             " again"
         )
-    names = [f"{low:,} to {high - 1:,}" for low, high in zip(LENGTHS, LENGTHS[1:], strict=False)]
+    names = [f"{low:,} to {high - 1:,}" for low, high in itertools.pairwise(LENGTHS)]
     names += [f"{LENGTHS[-1]:,} and more"]
     table = articles.select(
         pl.col("words").cast(pl.Int64),
         pl.col("volume").cast(pl.Int64),
-        pl.col("words").cast(pl.Int64).cut(list(LENGTHS[1:]), left_closed=True).to_physical().alias("length"),
+        pl.col("words").cast(pl.Int64).cut(list(LENGTHS[1:]), labels=names, left_closed=True).alias("length"),
         pl.Series("nats", losses.nats),
         pl.Series("tokens", losses.tokens),
     )
-    groups = []
-    for grouping, column in (("length in words", "length"), ("volume", "volume")):
-        groups.append(
-            table.group_by(column)
-            .agg(
-                pl.len().cast(pl.Int64).alias("articles"),
-                pl.col("words").sum(),
-                (pl.col("nats").sum() / pl.col("tokens").sum()).exp().alias("by_token"),
-                (pl.col("nats").sum() / pl.col("words").sum()).exp().alias("by_word"),
-            )
-            .sort(column)
-            .select(
-                pl.lit(grouping).alias("grouping"),
-                pl.col(column)
-                .map_elements(
-                    lambda key, column=column: names[key] if column == "length" else f"{key:02d}",
-                    return_dtype=pl.String,
-                )
-                .alias("name"),
-                "articles",
-                "words",
-                "by_token",
-                "by_word",
-            )
+    volume_name = pl.col("volume").cast(pl.String).str.zfill(2)
+    groups = [
+        table.group_by(column)
+        .agg(
+            pl.len().cast(pl.Int64).alias("articles"),
+            pl.col("words").sum(),
+            (pl.col("nats").sum() / pl.col("tokens").sum()).exp().alias("by_token"),
+            (pl.col("nats").sum() / pl.col("words").sum()).exp().alias("by_word"),
         )
+        .sort(pl.col(column).to_physical())
+        .select(pl.lit(grouping).alias("grouping"), name.alias("name"), "articles", "words", "by_token", "by_word")
+        for grouping, column, name in (
+            ("length in words", "length", pl.col("length").cast(pl.String)),
+            ("volume", "volume", volume_name),
+        )
+    ]
     return pl.concat(groups)

@@ -34,7 +34,7 @@ def by_linguistic_term(scores: pl.DataFrame) -> pl.DataFrame:
         )
         .group_by("track", "model", "suite", "term")
         .agg(
-            (100 * pl.col("accuracy").mean()).alias("accuracy"),
+            (pl.col("accuracy").mean() * 100).alias("accuracy"),
             (100 * (((pl.col("high") - pl.col("low")) / 2) ** 2).sum().sqrt() / pl.len()).alias("half"),
         )
         .with_columns(
@@ -58,7 +58,9 @@ def phenomena_figure(scores: pl.DataFrame, title: str) -> "Figure":
     terms = by_linguistic_term(scores)
     leading = terms.filter(pl.col("model") == "student") if "student" in terms["model"] else terms
     order = (
-        leading.group_by("suite", "term").agg(pl.col("accuracy").mean()).sort("suite", "accuracy", descending=[True, False])
+        leading.group_by("suite", "term")
+        .agg(pl.col("accuracy").mean())
+        .sort("suite", "accuracy", descending=[True, False])
     )
     places = {term: place for place, term in enumerate(order["term"])}
     figure = Figure(figsize=(8.6, 1.5 + 0.36 * len(places)), layout="constrained")
@@ -128,8 +130,9 @@ def size_figure(board: pl.DataFrame) -> "Figure":
             va="center",
         )
     axes.axhline(GOALS[0][0], color="#8a3b2e", linewidth=0.8, linestyle="--")
-    axes.annotate("our goal", (0.002, GOALS[0][0]), xycoords=("axes fraction", "data"), fontsize=8, color="#8a3b2e",
-                  va="bottom")
+    axes.annotate(
+        "our goal", (0.002, GOALS[0][0]), xycoords=("axes fraction", "data"), fontsize=8, color="#8a3b2e", va="bottom"
+    )
     axes.set_xscale("log")
     axes.set_title("")
     axes.legend(frameon=False, fontsize=8.5, loc="lower right" if len(sampled) else "upper right")

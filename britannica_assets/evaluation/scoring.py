@@ -9,28 +9,41 @@ from pathlib import Path
 import polars as pl
 
 from britannica_assets.evaluation.download import downloaded_pairs
+from britannica_assets.evaluation.history import SCORES_FILE
+from britannica_assets.evaluation.leaderboard import OFFICIAL, SAMPLE
 from britannica_assets.evaluation.minimal_pairs import read_phenomena, score_phenomena, suite_averages
-from britannica_assets.evaluation.perplexity import perplexity
+from britannica_assets.evaluation.perplexity import article_losses, perplexity, perplexity_by_group
 from britannica_assets.settings import Settings
 from britannica_assets.storage import folder_digest
 
 logger = logging.getLogger(__name__)
 
-OFFICIAL, SAMPLE = "BabyLM", "bundled sample"
-
 
 @dataclass(frozen=True)
 class ScoringResult:
-    """A row a model and phenomenon, and the MLflow run that holds the same as metrics."""
+    """A row a model and phenomenon, and the MLflow run that holds the same as metrics.
+
+    `perplexities` has a row a model, grouping and group, see `perplexity_by_group`.
+    """
 
     scores: pl.DataFrame
+    perplexities: pl.DataFrame
     mlflow_run_id: str
 
 
 def score_models(
-    settings: Settings, track: str, models: Mapping[str, Path], token_ids: Path, *, seed: int, dagster_run_id: str
+    settings: Settings,
+    track: str,
+    models: Mapping[str, Path],
+    token_ids: Path,
+    validation_articles: pl.DataFrame,
+    *,
+    seed: int,
+    dagster_run_id: str,
 ) -> ScoringResult:
     """Scores each model's folder, tells its own MLflow run and registered version, and tracks the whole as one run.
+
+    `validation_articles` has the columns `volume` and `words`, a row an article of the validation split.
 
     The pairs are those of `BRITANNICA_EVAL_DIR`; without it the sample's own at demo scale, else the public ones,
     downloaded once.
@@ -41,7 +54,17 @@ def score_models(
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder, source = _pairs(settings, Path(temporary))
-        return _score(settings, track, models, token_ids, folder, source, seed=seed, dagster_run_id=dagster_run_id)
+        return _score(
+            settings,
+            track,
+            models,
+            token_ids,
+            validation_articles,
+            folder,
+            source,
+            seed=seed,
+            dagster_run_id=dagster_run_id,
+        )
 
 
 def _pairs(settings: Settings, temporary: Path) -> tuple[Path, str]:
@@ -60,6 +83,7 @@ def _score(
     track: str,
     models: Mapping[str, Path],
     token_ids: Path,
+    validation_articles: pl.DataFrame,
     folder: Path,
     source: str,
     *,
@@ -80,7 +104,7 @@ def _score(
     validation = TokenIds.open(token_ids, "validation")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     trained = {name: TrainedModel.read(path) for name, path in models.items()}
-    tables = []
+    tables, groups = [], []
     with tracked_run(
         settings,
         Origin("blimp_scores", track, dagster_run_id),
@@ -101,24 +125,29 @@ def _score(
             # The trained positions hold the longest sentences of BLiMP several times over.
             scores = score_phenomena(model, AutoTokenizer.from_pretrained(path), phenomena, seed=seed)
             length = model.config.max_position_embeddings // 2
-            found = perplexity(model, validation, length=length)
+            losses = article_losses(model, validation, length=length)
+            found = perplexity(losses, validation.words)
+            groups.append(
+                perplexity_by_group(losses, validation_articles).select(pl.lit(name).alias("model"), pl.all())
+            )
             averages = suite_averages(scores)
             logger.info("%s: %s, perplexity by word %.1f", name, averages, found.by_word)
             metrics = {f"{suite}_accuracy": value for suite, value in averages.items()} | {
                 "perplexity_by_token": found.by_token,
                 "perplexity_by_word": found.by_word,
             }
-            by_uid = {f"uid.{row['suite']}.{row['uid']}": row["accuracy"] for row in scores.iter_rows(named=True)}
-            mlflow.log_metrics({f"{name}.{key}": value for key, value in metrics.items()})
-            client = mlflow.MlflowClient()
-            for key, value in (metrics | by_uid).items():
-                client.log_metric(trained[name].mlflow_run_id, key, value)
+            # MLflow's UI puts metrics whose names share the part before a slash into one section.
+            by_uid = {f"{row['suite']}/{row['uid']}": row["accuracy"] for row in scores.iter_rows(named=True)}
+            mlflow.log_metrics({f"{name}/{key}": value for key, value in metrics.items()})
+            mlflow.log_metrics({f"{name}.{key}": value for key, value in by_uid.items()})
+            mlflow.log_metrics(metrics | by_uid, run_id=trained[name].mlflow_run_id)
             record_blimp(settings, trained[name].registered_model, trained[name].version, averages["blimp"])
             judge(settings, trained[name].registered_model, trained[name].version, track)
             tables.append(
                 scores.select(
                     pl.lit(track).alias("track"),
                     pl.lit(name).alias("model"),
+                    pl.lit(settings.scale).alias("scale"),
                     pl.lit(trained[name].version, dtype=pl.Int64).alias("version"),
                     pl.lit(trained[name].parameters, dtype=pl.Int64).alias("parameters"),
                     pl.lit(_words(TokenIds.open(token_ids, "train").words)).alias("train_words"),
@@ -128,9 +157,13 @@ def _score(
                     pl.lit(source).alias("source"),
                 )
             )
-        scores = pl.concat(tables)
-        mlflow.log_table(scores.to_pandas(), "blimp_scores.json")
-        return ScoringResult(scores, run.info.run_id)
+        result = ScoringResult(pl.concat(tables), pl.concat(groups), run.info.run_id)
+        with tempfile.TemporaryDirectory() as temporary:
+            result.scores.write_parquet(Path(temporary) / SCORES_FILE)
+            result.scores.write_csv(Path(temporary) / "blimp_scores.csv")
+            result.perplexities.write_csv(Path(temporary) / "perplexity_by_group.csv")
+            mlflow.log_artifacts(temporary)
+        return result
 
 
 def _words(number: int) -> str:
