@@ -1,0 +1,228 @@
+"""`make demo`, then both user interfaces over what it made, in a real browser.
+
+Pictures of the pages are kept under `artifacts/` for people to look at.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+import requests
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+pytestmark = pytest.mark.integration
+
+REPOSITORY = Path(__file__).parents[2]
+PICTURES = REPOSITORY / "artifacts"
+PATIENCE = 120  # seconds for a page or a run; continuous integration may be slow
+BROWSER = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1680,1050",
+]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `make demo` left behind: its folder, its output, and the environment that shows it."""
+
+    folder: Path
+    output: str
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """Runs the demo as a user does, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("BRITANNICA_", "MLFLOW_"))}
+    finished = subprocess.run(
+        [sys.executable, "-m", "britannica_assets.demo", str(folder)],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-8000:]
+    environment |= {
+        "BRITANNICA_DATA_DIR": str(folder),
+        "BRITANNICA_SCALE": "demo",
+        "DAGSTER_HOME": str(folder / "dagster_home"),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    return Demo(folder, finished.stdout, environment)
+
+
+@contextmanager
+def server(command: Sequence[str], environment: dict[str, str], url: str, log: Path) -> Iterator[str]:
+    """A server process that answers at `url`; it is stopped with all that it started."""
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=file, stderr=file, start_new_session=True
+        )
+    try:
+        until(lambda: requests.get(url, timeout=5).ok, f"{command[0]} does not answer: {log.read_text()[-2000:]}")
+        yield url
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(30)
+
+
+def until(holds: Callable[[], object], told: str) -> None:
+    """Waits until `holds` gives something true; whatever it raises until then is passed over."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if holds():
+                return
+        except (WebDriverException, requests.RequestException) as error:
+            last: Exception | None = error
+        else:
+            last = None
+        if time.monotonic() > deadline:
+            raise AssertionError(told) from last
+        time.sleep(0.5)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (binary and driver):
+        assert "CI" not in os.environ, "chromium and chromium-driver are not installed, and CI never skips this test"
+        pytest.skip("chromium and chromium-driver (Debian packages) are not installed")
+    options = Options()
+    options.binary_location = binary
+    for argument in BROWSER:
+        options.add_argument(argument)
+    PICTURES.mkdir(exist_ok=True)
+    with webdriver.Chrome(options=options, service=Service(driver)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def dagster(demo: Demo) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "--port", str(port)]
+    url = f"http://localhost:{port}"
+    with server(command, demo.environment, f"{url}/server_info", demo.folder / "dagster.log"):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def mlflow(demo: Demo) -> Iterator[str]:
+    port = free_port()
+    store = f"sqlite:///{demo.folder / 'mlflow.db'}"
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    with server(
+        [*command, "--backend-store-uri", store],
+        demo.environment,
+        f"http://localhost:{port}",
+        demo.folder / "mlflow.log",
+    ) as url:
+        yield url
+
+
+def click(browser: webdriver.Chrome, xpath: str) -> None:
+    def clicked() -> bool:
+        browser.find_element(By.XPATH, xpath).click()
+        return True
+
+    until(clicked, f"nothing to click at {xpath}")
+
+
+def shows(browser: webdriver.Chrome, text: str) -> None:
+    until(lambda: text in browser.find_element(By.TAG_NAME, "body").text, f"the page does not show {text!r}")
+
+
+def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
+    assert "student" in demo.output
+    assert "An article by the student of babylm_10m" in demo.output
+    assert "dagster dev -w workspace.yaml" in demo.output
+    assert "mlflow ui" in demo.output
+    scores = pl.read_parquet(demo.folder / "blimp_scores" / "babylm_10m.parquet")
+    assert set(scores["model"]) == {"teacher_gpt2", "teacher_llama", "student", "student_without_teachers"}
+    articles = pl.read_parquet(demo.folder / "generated_articles" / "babylm_10m.parquet")
+    assert articles["text"].str.len_chars().min() > 20  # type: ignore[operator]
+
+
+def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome, dagster: str) -> None:
+    browser.get(f"{dagster}/asset-groups")
+    shows(browser, "Global asset lineage")
+    shows(browser, "generated_articles")
+    for skip in browser.find_elements(By.XPATH, "//button[.='Skip']"):  # Dagster's greeting, at the first visit
+        skip.click()
+    time.sleep(2)  # the graph's layout is animated
+    browser.save_screenshot(str(PICTURES / "asset_graph.png"))
+
+    before = (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns
+    browser.get(f"{dagster}/assets/generated_articles?view=overview")
+    shows(browser, "Latest materialization")
+    click(browser, "//button[starts-with(., 'Materialize')]")
+    click(browser, "//*[contains(text(), 'Select a partition')]")
+    click(
+        browser,
+        "//input[@placeholder='Filter partitions']/following::*[normalize-space(text())='babylm_10m'][1]",
+    )
+    click(browser, "//*[contains(text(), 'Launch runs to materialize')]")
+    click(browser, "//button[starts-with(., 'Launch') and not(@disabled)]")
+    until(
+        lambda: (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns > before,
+        f"the run did not materialize: {(demo.folder / 'dagster.log').read_text()[-3000:]}",
+    )
+    browser.get(f"{dagster}/assets/generated_articles?view=events&partition=babylm_10m")
+    shows(browser, "babylm_10m")
+    browser.get(f"{dagster}/assets/generated_articles?view=overview")
+    shows(browser, "generated")
+    click(browser, "//button[contains(., 'Show markdown') or contains(., 'Show Markdown')]")
+    first = pl.read_parquet(demo.folder / "generated_articles" / "babylm_10m.parquet")["text"][0]
+    shows(browser, " ".join(first.split()[:4]))
+    browser.save_screenshot(str(PICTURES / "generated_articles.png"))
+
+
+def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chrome, mlflow: str) -> None:
+    search = requests.get(
+        f"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name=britannica/babylm_10m", timeout=30
+    )
+    experiment = search.json()["experiment"]["experiment_id"]
+    found = requests.post(
+        f"{mlflow}/api/2.0/mlflow/runs/search", json={"experiment_ids": [experiment], "max_results": 50}, timeout=30
+    )
+    runs = {run["info"]["run_name"]: run["info"]["run_id"] for run in found.json()["runs"]}
+    chosen = [run for name, run in runs.items() if name.startswith("student")]
+    assert len(chosen) == 2, runs
+    quoted = ",".join(f'"{run}"' for run in chosen)
+    browser.get(f'{mlflow}/#/compare-runs?runs=[{quoted}]&experiments=["{experiment}"]')
+    shows(browser, "validation_loss")
+    shows(browser, "student_without_teachers")
+    time.sleep(3)  # the plots are drawn after the text
+    browser.save_screenshot(str(PICTURES / "mlflow_comparison.png"))
+    browser.get(f"{mlflow}/#/experiments/{experiment}/runs?compareRunsMode=CHART")
+    shows(browser, "train_loss")
+    time.sleep(5)
+    browser.save_screenshot(str(PICTURES / "mlflow_curves.png"))
