@@ -32,13 +32,15 @@ class TokenizerConfiguration(_Section):
 
 
 class Architecture(_Section):
-    """A decoder's shape."""
+    """A decoder's shape. `dropout` is GPT-2's in residuals, embeddings and attention, Llama's in attention alone."""
 
     family: Literal["gpt2", "llama"]
     layers: int = Field(gt=0)
     heads: int = Field(gt=0)
     width: int = Field(gt=0)
     inner_width: int = Field(gt=0)
+    tied_embeddings: bool | None = None  # by default as the family's published models: GPT-2's are tied, Llama's not
+    dropout: float = Field(default=0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "Architecture":
@@ -56,7 +58,9 @@ class Training(_Section):
     """AdamW with a cosine schedule.
 
     `batch_size` counts sequences in one optimizer step, over all devices; `device_batch_size` those that a device holds
-    at once, fewer if memory is short.
+    at once, fewer if memory is short. `processes` above 1 share the work, one on each GPU. `keep` is
+    the state the model ends in: after the last step, or after the epoch that validated best. Labels cross the end of an
+    article only with `across_articles`.
     """
 
     learning_rate: float = Field(gt=0)
@@ -65,6 +69,18 @@ class Training(_Section):
     epochs: int = Field(gt=0)
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
+    processes: int = Field(default=1, gt=0)
+    keep: Literal["last", "best"] = "last"
+    across_articles: bool = False
+    compile: bool = False
+
+    @model_validator(mode="after")
+    def _processes_share_the_batch(self) -> "Training":
+        if self.batch_size % self.processes:
+            raise ValueError(
+                f"batch_size {self.batch_size} is not divisible by processes {self.processes}; change one of the two"
+            )
+        return self
 
 
 class ModelConfiguration(_Section):
@@ -78,7 +94,8 @@ class Distillation(_Section):
     """loss = alpha * CE + (1 - alpha) * temperature² * KL, with the teachers' `top_k` predictions of each position.
 
     KL is averaged over tokens (`token_mean`) or summed over a sequence (`sequence_sum`, as BabyLlama's code does). Each
-    position of the targets sees at least `left_context` tokens, or its article's beginning.
+    position of the targets sees at least `left_context` tokens, or its article's beginning. With `teachers: live` the
+    teachers run beside the student in every step, on its own chunks and over the whole vocabulary: for comparison.
     """
 
     alpha: float = Field(ge=0, le=1)
@@ -87,6 +104,7 @@ class Distillation(_Section):
     kl_reduction: Literal["token_mean", "sequence_sum"] = "token_mean"
     left_context: int = Field(ge=0)
     batch_size: int = Field(default=64, gt=0)
+    teachers: Literal["stored", "live"] = "stored"
 
 
 class Generation(_Section):

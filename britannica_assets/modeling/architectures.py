@@ -1,6 +1,9 @@
-"""Configuration → an untrained transformers model."""
+"""Configuration → an untrained transformers model, and what a token costs it."""
 
 from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
 
 from britannica_assets.configuration import Architecture
 
@@ -10,13 +13,33 @@ if TYPE_CHECKING:
 POSITIONS_PER_TRAINED = 2  # as BabyLlama: positions for twice the trained sequence length
 
 
+class DeferredHead(nn.Linear):
+    """An output layer that passes the hidden states on, so that the loss can form logits a chunk at a time.
+
+    It stands in the model where the output layer stood and holds the same parameter, so that distributed training,
+    compilation and checkpoints see a model like any other, whose `logits` are hidden states.
+    """
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """The hidden states themselves."""
+        return hidden
+
+
 def transformers_configuration(
     architecture: Architecture, *, vocabulary_size: int, sequence_length: int
 ) -> "PretrainedConfig":
     """The transformers configuration of an architecture; the ids 0, 1, 2 are padding, begin and end."""
     from transformers import GPT2Config, LlamaConfig
 
-    shared = {"vocab_size": vocabulary_size, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    tied = architecture.family == "gpt2" if architecture.tied_embeddings is None else architecture.tied_embeddings
+    shared = {
+        "vocab_size": vocabulary_size,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "tie_word_embeddings": tied,
+        "use_cache": True,
+    }
     positions = POSITIONS_PER_TRAINED * sequence_length
     if architecture.family == "gpt2":
         return GPT2Config(
@@ -26,6 +49,9 @@ def transformers_configuration(
             n_layer=architecture.layers,
             n_head=architecture.heads,
             n_inner=architecture.inner_width,
+            resid_pdrop=architecture.dropout,
+            embd_pdrop=architecture.dropout,
+            attn_pdrop=architecture.dropout,
         )
     return LlamaConfig(
         **shared,
@@ -34,7 +60,7 @@ def transformers_configuration(
         num_hidden_layers=architecture.layers,
         num_attention_heads=architecture.heads,
         intermediate_size=architecture.inner_width,
-        tie_word_embeddings=False,
+        attention_dropout=architecture.dropout,
     )
 
 
@@ -45,3 +71,38 @@ def build_model(architecture: Architecture, *, vocabulary_size: int, sequence_le
     return AutoModelForCausalLM.from_config(
         transformers_configuration(architecture, vocabulary_size=vocabulary_size, sequence_length=sequence_length)
     )
+
+
+def defer_head(model: "PreTrainedModel") -> "PreTrainedModel":
+    """Makes the model give hidden states as its logits; `output_weight` is the matrix that makes logits of them.
+
+    Raises:
+        ValueError: the output layer has a bias, which the losses do not know.
+    """
+    head = model.get_output_embeddings()
+    if getattr(head, "bias", None) is not None:
+        raise ValueError(f"{type(model).__name__} has an output layer with a bias")
+    deferred = DeferredHead(head.in_features, head.out_features, bias=False, device="meta")
+    deferred.weight = head.weight
+    model.set_output_embeddings(deferred)
+    return model
+
+
+def output_weight(model: "PreTrainedModel") -> torch.Tensor:
+    """The output layer's matrix, [vocabulary, width]."""
+    weight: torch.Tensor = model.get_output_embeddings().weight
+    return weight
+
+
+def training_flops(model: "PreTrainedModel", sequence_length: int) -> float:
+    """Floating-point operations to train on one token: forward and twice that backward.
+
+    6 for each parameter of a matrix product (embedding tables are looked up, not multiplied), and for each layer
+    6 · width · sequence_length for causal attention (Chowdhery et al. 2022, appendix B, halved for the causal mask).
+    """
+    looked_up = sum(module.weight.numel() for module in model.modules() if isinstance(module, nn.Embedding))
+    if model.config.tie_word_embeddings:
+        looked_up -= output_weight(model).numel()
+    multiplied = model.num_parameters() - looked_up
+    attention = 6 * model.config.num_hidden_layers * model.config.hidden_size * sequence_length
+    return float(6 * multiplied + attention)

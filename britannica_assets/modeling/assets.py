@@ -217,7 +217,7 @@ def _train(
         work=settings.work_path / "training",
     )
     try:
-        _run(context, pipes, "train", settings, specification.model_dump_json())
+        _run(context, pipes, "train", settings, specification.model_dump_json(), model.training.processes)
     except BaseException:
         shutil.rmtree(output)  # checkpoints are kept elsewhere
         raise
@@ -225,15 +225,21 @@ def _train(
 
 
 def _run(
-    context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient, module: str, settings: Settings, told: str
+    context: dg.AssetExecutionContext,
+    pipes: dg.PipesSubprocessClient,
+    module: str,
+    settings: Settings,
+    told: str,
+    processes: int = 1,
 ) -> None:
-    """Runs a module of this room as a process and waits for it; its log goes to Dagster."""
+    """Runs a module of this room as a process, or several that share its work, and waits; its log goes to Dagster."""
     file = new_folder(settings, f"{module}_specification", context.run.run_id) / "specification.json"
     file.write_text(told, encoding="utf-8")
+    launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"] if processes > 1 else []
     try:
         pipes.run(
             context=context,
-            command=[sys.executable, "-m", f"britannica_assets.modeling.{module}", str(file)],
+            command=[sys.executable, "-m", *launcher, f"britannica_assets.modeling.{module}", str(file)],
             env={"TOKENIZERS_PARALLELISM": "false"},
         )
     finally:

@@ -1,19 +1,16 @@
 """Computes teacher targets in a process of its own: `python -m britannica_assets.modeling.compute_targets FILE`."""
 
-import logging
-import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from transformers import AutoModelForCausalLM
-from transformers.utils.logging import disable_progress_bar
 
 from britannica_assets.configuration import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.modeling.device import best_device
+from britannica_assets.modeling.reporting import reporting
 from britannica_assets.modeling.targets import compute_targets
 
 SHARD_LENGTH = 2**18  # positions; at k = 64 a shard is 68 MB
@@ -34,21 +31,11 @@ class TargetsSpecification(BaseModel):
 def main(path: Path) -> None:
     """Computes what of the targets is missing, on the GPU in bfloat16 where there is one."""
     specification = TargetsSpecification.model_validate_json(path.read_text(encoding="utf-8"))
-    logging.getLogger("britannica_assets").setLevel(logging.INFO)
-    disable_progress_bar()
-    session: Any = nullcontext()
-    if "DAGSTER_PIPES_CONTEXT" in os.environ:
-        from dagster_pipes import open_dagster_pipes
-
-        session = open_dagster_pipes()
-    with session as pipes:
-        if pipes is not None:
-            logging.getLogger("britannica_assets").handlers = list(pipes.log.handlers)
-        on_gpu = torch.cuda.is_available()
+    with reporting():
+        device = best_device()
+        precision = torch.bfloat16 if device.type == "cuda" else torch.float32
         teachers = [
-            AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16 if on_gpu else torch.float32)
-            .to("cuda" if on_gpu else "cpu")
-            .eval()
+            AutoModelForCausalLM.from_pretrained(folder, dtype=precision).to(device).eval()
             for folder in specification.teachers
         ]
         specification.output.mkdir(parents=True, exist_ok=True)

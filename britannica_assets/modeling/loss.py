@@ -1,10 +1,12 @@
 """The losses: next-token cross-entropy, and distillation from the teachers' softened predictions.
 
-After BabyLlama (Timiryasov and Tastet 2023) and Hinton et al. 2015:
+After Hinton et al. 2015 and BabyLlama (Timiryasov and Tastet 2023):
 loss = alpha · CE + (1 - alpha) · T² · KL(teachers ‖ student), both sides of KL softened by the temperature T.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -13,6 +15,47 @@ from britannica_assets.modeling.chunks import IGNORED
 
 KLReduction = Literal["token_mean", "sequence_sum"]
 LEAST_TAIL = 1e-7  # probability; keeps the tail's logarithm finite where the top k hold all of the mass
+LOGITS_AT_ONCE = {"cpu": 2**21, "cuda": 2**27}  # elements of the one [tokens, vocabulary] buffer a chunk may take
+
+
+class TargetDistribution(NamedTuple):
+    """The teachers' prediction for n positions: `ids`, int64 [n, k], and `probabilities`, float32 [n, k + 1].
+
+    The last probability is that of all other types together; each row sums to one.
+    """
+
+    ids: torch.Tensor
+    probabilities: torch.Tensor
+
+
+class Terms(NamedTuple):
+    """A weighted loss and what it is made of: sums over the counted positions, in nats, without gradient."""
+
+    loss: torch.Tensor
+    cross_entropy: torch.Tensor
+    divergence: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a position's cross-entropy and divergence count in the loss: alpha, T² and the divisors in one."""
+
+    cross_entropy: float
+    divergence: float
+    temperature: float
+
+    @classmethod
+    def of(
+        cls, *, alpha: float, temperature: float, kl_reduction: KLReduction, positions: float, sequences: float
+    ) -> "Weights":
+        """The weights for an optimizer step over so many counted positions in so many sequences, on all devices.
+
+        `token_mean` averages KL over positions, so that alpha weighs like with like; `sequence_sum` sums it over a
+        sequence's positions and averages over sequences, as BabyLlama's code does (`batchmean` over [batch, position,
+        vocabulary]).
+        """
+        divisor = positions if kl_reduction == "token_mean" else sequences
+        return cls(alpha / positions, (1 - alpha) * temperature**2 / divisor, temperature)
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -25,45 +68,170 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED)
 
 
-def tail_bucket_kl(
-    logits: torch.Tensor, target_ids: torch.Tensor, target_log_probs: torch.Tensor, *, temperature: float
-) -> torch.Tensor:
-    """KL divergence [batch, position], in nats, of the student from the teachers' top k types and the rest as one.
+def tail_bucket_kl(logits: torch.Tensor, targets: TargetDistribution, *, temperature: float) -> torch.Tensor:
+    """KL divergence [n], in nats, of the student from the teachers' top k types and the rest as one.
 
     By the log-sum inequality it is at most the divergence over the whole vocabulary, and equals it where teachers and
     student agree on how the tail divides.
 
     Args:
-        logits: the student's, [batch, position, vocabulary].
-        target_ids: the teachers' k most probable types, int64 [batch, position, k].
-        target_log_probs: their log-probabilities at `temperature`, and last that of all other types together,
-            float32 [batch, position, k + 1].
+        logits: the student's, [n, vocabulary].
+        targets: the teachers', at the same temperature.
         temperature: T > 0.
     """
     softened = logits.float() / temperature
-    top = softened.gather(-1, target_ids) - softened.logsumexp(-1, keepdim=True)
-    tail = torch.log1p(-top.exp().sum(-1, keepdim=True).clamp(max=1 - LEAST_TAIL))
-    student = torch.cat([top, tail], dim=-1)
-    return (target_log_probs.exp() * (target_log_probs - student)).sum(-1)
+    top = softened.gather(-1, targets.ids) - softened.logsumexp(-1, keepdim=True)
+    tail = torch.log((1 - top.exp().sum(-1, keepdim=True)).clamp(min=LEAST_TAIL))
+    probabilities = targets.probabilities
+    return (torch.xlogy(probabilities, probabilities) - probabilities * torch.cat([top, tail], dim=-1)).sum(-1)
 
 
-def distillation_loss(
+def full_kl(logits: torch.Tensor, teacher_logits: torch.Tensor, *, temperature: float) -> torch.Tensor:
+    """KL divergence [n], in nats, of the student from a teacher over the vocabulary; logits are [n, vocabulary]."""
+    student = functional.log_softmax(logits.float() / temperature, dim=-1)
+    teacher = functional.log_softmax(teacher_logits.float() / temperature, dim=-1)
+    return (teacher.exp() * (teacher - student)).sum(-1)
+
+
+def loss_from_logits(
     logits: torch.Tensor,
     labels: torch.Tensor,
-    target_ids: torch.Tensor,
-    target_log_probs: torch.Tensor,
+    weights: Weights,
     *,
-    alpha: float,
-    temperature: float,
-    kl_reduction: KLReduction,
-) -> torch.Tensor:
-    """alpha · CE + (1 - alpha) · T² · KL over the positions whose label is not IGNORED.
+    targets: TargetDistribution | None = None,
+    teacher_logits: torch.Tensor | None = None,
+) -> Terms:
+    """The loss written plainly, from all logits at once: for live teachers, and to hold `fused_loss` against.
 
-    `token_mean` averages KL over those positions, so that alpha weighs like with like; `sequence_sum` sums it over the
-    positions of a sequence and averages over the batch, as BabyLlama's code does (`batchmean`).
+    Args:
+        logits: the student's, [n, vocabulary].
+        labels: int64 [n]; IGNORED counts in neither term.
+        weights: of the terms.
+        targets: the teachers' stored predictions, or
+        teacher_logits: their logits, [n, vocabulary]; with neither the loss is cross-entropy alone.
     """
-    divergence = tail_bucket_kl(logits, target_ids, target_log_probs, temperature=temperature)
     counted = labels != IGNORED
-    total = (divergence * counted).sum()
-    divisor = counted.sum() if kl_reduction == "token_mean" else len(labels)
-    return alpha * cross_entropy(logits, labels) + (1 - alpha) * temperature**2 * total / divisor
+    entropy = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
+    divergence = torch.zeros_like(entropy)
+    if targets is not None:
+        divergence = (tail_bucket_kl(logits, targets, temperature=weights.temperature) * counted).sum()
+    elif teacher_logits is not None:
+        divergence = (full_kl(logits, teacher_logits, temperature=weights.temperature) * counted).sum()
+    loss = weights.cross_entropy * entropy + weights.divergence * divergence
+    return Terms(loss, entropy.detach(), divergence.detach())
+
+
+def fused_loss(
+    hidden: torch.Tensor,
+    head: torch.Tensor,
+    labels: torch.Tensor,
+    weights: Weights,
+    *,
+    targets: TargetDistribution | None = None,
+    rows: int | None = None,
+) -> Terms:
+    """The loss from the last hidden states, with the output layer's product folded in, a chunk of positions at a time.
+
+    Equal to `loss_from_logits(hidden @ head.T, …)`, but logits exist for `rows` positions at once only, and their
+    gradient is formed in the same pass, as Liger Kernel (Hsu et al. 2024) does: no product is computed twice.
+
+    Args:
+        hidden: [n, width], float32 or bfloat16.
+        head: the output layer's weight, [vocabulary, width].
+        labels: int64 [n]; IGNORED counts in neither term.
+        weights: of the terms.
+        targets: the teachers' predictions; without them the loss is cross-entropy alone.
+        rows: positions at once, by default as many as `LOGITS_AT_ONCE` lets.
+    """
+    if rows is None:
+        rows = max(1, LOGITS_AT_ONCE.get(hidden.device.type, 2**24) // len(head))
+    ids, probabilities = targets if targets is not None else (None, None)
+    apply: Any = _FusedLoss.apply  # torch does not type it
+    return Terms(*apply(hidden, head, labels, ids, probabilities, weights, rows))
+
+
+class _FusedLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any,
+        hidden: torch.Tensor,
+        head: torch.Tensor,
+        labels: torch.Tensor,
+        ids: torch.Tensor | None,
+        probabilities: torch.Tensor | None,
+        weights: Weights,
+        rows: int,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        weight = head.to(hidden.dtype)
+        hidden_gradient = torch.empty_like(hidden)
+        head_gradient = torch.zeros_like(head)
+        entropy = torch.zeros((), device=hidden.device)
+        divergence = torch.zeros((), device=hidden.device)
+        for begin in range(0, len(hidden), rows):
+            part = slice(begin, begin + rows)
+            targets = None
+            if ids is not None and probabilities is not None:
+                targets = TargetDistribution(ids[part], probabilities[part])
+            logits = (hidden[part] @ weight.T).float()
+            chunk_entropy, chunk_divergence, gradient = _chunk(logits, labels[part], targets, weights)
+            entropy += chunk_entropy
+            divergence += chunk_divergence
+            gradient = gradient.to(hidden.dtype)
+            hidden_gradient[part] = gradient @ weight
+            head_gradient += gradient.T @ hidden[part]
+        context.save_for_backward(hidden_gradient, head_gradient)
+        context.mark_non_differentiable(entropy, divergence)
+        return weights.cross_entropy * entropy + weights.divergence * divergence, entropy, divergence
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        hidden_gradient, head_gradient = context.saved_tensors
+        return hidden_gradient * gradients[0], head_gradient * gradients[0], None, None, None, None, None
+
+
+def _chunk(
+    logits: torch.Tensor, labels: torch.Tensor, targets: TargetDistribution | None, weights: Weights
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Sums of cross-entropy and divergence, and the weighted loss's gradient [n, vocabulary]; `logits` is used up."""
+    counted = (labels != IGNORED).unsqueeze(-1).float()
+    label = labels.clamp(min=0).unsqueeze(-1)
+    logits -= logits.amax(-1, keepdim=True)
+    label_logit = logits.gather(-1, label)
+    temperature = weights.temperature
+    if targets is None:
+        share = logits.exp_()
+        total = share.sum(-1, keepdim=True)
+        entropy = ((total.log() - label_logit) * counted).sum()
+        share *= weights.cross_entropy * counted / total
+        share.scatter_add_(-1, label, -weights.cross_entropy * counted)
+        return entropy, torch.zeros_like(entropy), share
+    top_logit = logits.gather(-1, targets.ids) / temperature
+    softened = logits.div_(temperature).exp_()
+    share = softened.square() if temperature == 2 else softened.pow(temperature)  # exp(z) of exp(z / T)
+    total = share.sum(-1, keepdim=True)
+    softened_total = softened.sum(-1, keepdim=True)
+    entropy = ((total.log() - label_logit) * counted).sum()
+    top_log = top_logit - softened_total.log()
+    top = top_log.exp()
+    tail = (1 - top.sum(-1, keepdim=True)).clamp(min=LEAST_TAIL)
+    probabilities = targets.probabilities
+    own, rest = probabilities[:, :-1], probabilities[:, -1:]
+    divergence = torch.xlogy(probabilities, probabilities).sum(-1, keepdim=True)
+    divergence -= (own * top_log).sum(-1, keepdim=True) + rest * tail.log()
+    divergence = (divergence * counted).sum()
+    # In a softened logit, the divergence's slope is q - p for a top type and q · (1 - p_rest / q_rest) for any other.
+    scale = weights.divergence / temperature * counted
+    share *= weights.cross_entropy * counted / total
+    top_gradient = share.gather(-1, targets.ids) + scale * (top - own)
+    gradient = share.addcmul_(softened, scale * (1 - rest / tail) / softened_total)
+    gradient.scatter_(-1, targets.ids, top_gradient)
+    gradient.scatter_add_(-1, label, -weights.cross_entropy * counted)
+    return entropy, divergence, gradient
+
+
+def mean_logits(hidden: Sequence[torch.Tensor], heads: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The teachers' averaged logits, float32 [n, vocabulary], from each one's hidden states and output layer."""
+    logits = (hidden[0] @ heads[0].T).float()
+    for states, head in zip(hidden[1:], heads[1:], strict=True):
+        logits += (states @ head.T).float()
+    return logits.div_(len(hidden))

@@ -12,8 +12,9 @@ from britannica_assets.configuration import Distillation, ModelConfiguration
 class TrainingSpecification(BaseModel):
     """One training: the model, its data, and where it keeps checkpoints and its result.
 
-    `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them. Without `targets` the model trains
-    on the true text alone.
+    `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them. With `targets` the model learns
+    from stored predictions, with `teachers` from live models, with neither from the true text alone. After
+    `stop_after_seconds` the process writes a checkpoint and ends; called again, it goes on from there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,10 +32,12 @@ class TrainingSpecification(BaseModel):
     token_ids: Path
     tokenizer: Path
     targets: Path | None
+    teachers: list[Path] = []
     data_digests: dict[str, str]
     output: Path
     work: Path
     checkpoint_seconds: float = 300
+    stop_after_seconds: float | None = None
 
     @property
     def digest(self) -> str:

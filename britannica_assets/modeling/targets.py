@@ -1,13 +1,17 @@
 """The teachers' averaged softened predictions over the train text, computed once, the top k of each position.
 
-A folder holds, for each shard of positions, `ids-00000.bin` (uint16 [positions, k]) and `log_probs-00000.bin` (bfloat16
-[positions, k + 1]; the last column is the log-probability of all other types together), and `teacher_targets.json`.
-Position t tells what the teachers expect after token t. A shard is written beside and renamed, so that a killed
-computation goes on with the next shard.
+A folder holds, for each shard of positions, `ids-00000.bin` (uint16 [positions, k]) and `probabilities-00000.bin`
+(bfloat16 [positions, k + 1]; the last column is the probability of all other types together), and
+`teacher_targets.json`. Position t tells what the teachers expect after token t, so the targets serve any cutting of the
+text. A shard is written beside and renamed, so that a killed computation goes on with the next shard.
+
+Probabilities and not their logarithms: bfloat16 has eight bits of precision, an error of 0.4 % in a probability, where
+in a logarithm of -8 it would be one of 3 % in the probability.
 """
 
 import json
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +22,9 @@ import numpy.typing as npt
 import torch
 
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.modeling.architectures import defer_head, output_weight
+from britannica_assets.modeling.chunks import END
+from britannica_assets.modeling.loss import LOGITS_AT_ONCE, mean_logits
 from britannica_assets.storage import written_beside
 
 if TYPE_CHECKING:
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DESCRIPTION = "teacher_targets.json"
-LEAST_TAIL = 1e-7  # probability; bfloat16 cannot tell a smaller rest from none
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class TeacherTargets:
     """The stored predictions, memory-mapped a shard."""
 
     ids: Sequence[npt.NDArray[np.uint16]]
-    log_probs: Sequence[npt.NDArray[np.uint16]]
+    probabilities: Sequence[npt.NDArray[np.uint16]]
     shard_length: int
     top_k: int
     temperature: float
@@ -51,8 +57,8 @@ class TeacherTargets:
         shards = range(description["shards"])
         return cls(
             ids=[np.memmap(folder / f"ids-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k) for n in shards],
-            log_probs=[
-                np.memmap(folder / f"log_probs-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k + 1)
+            probabilities=[
+                np.memmap(folder / f"probabilities-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k + 1)
                 for n in shards
             ],
             shard_length=description["shard_length"],
@@ -61,15 +67,16 @@ class TeacherTargets:
         )
 
     def read(self, begin: int, end: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions `begin` to `end`: ids, int64 [n, k], and log-probabilities, float32 [n, k + 1]."""
-        ids, log_probs = [], []
+        """Positions `begin` to `end`: ids, int64 [n, k], and probabilities, float32 [n, k + 1], rows summing to one."""
+        ids, probabilities = [], []
         for shard in range(begin // self.shard_length, (end - 1) // self.shard_length + 1):
             first = shard * self.shard_length
             part = slice(max(0, begin - first), end - first)
             ids.append(self.ids[shard][part])
-            log_probs.append(self.log_probs[shard][part])
-        bits = torch.from_numpy(np.concatenate(log_probs).view(np.int16))
-        return torch.from_numpy(np.concatenate(ids).astype(np.int64)), bits.view(torch.bfloat16).float()
+            probabilities.append(self.probabilities[shard][part])
+        bits = torch.from_numpy(np.concatenate(probabilities).view(np.int16))
+        rounded = bits.view(torch.bfloat16).float()
+        return torch.from_numpy(np.concatenate(ids).astype(np.int64)), rounded / rounded.sum(-1, keepdim=True)
 
 
 def compute_targets(
@@ -90,6 +97,8 @@ def compute_targets(
     window begin `left_context` tokens early, so that every position sees at least that many tokens, or its article's
     beginning.
 
+    The teachers' output layers are replaced, see `defer_head`; the models serve for nothing else afterwards.
+
     Raises:
         ValueError: `left_context` leaves no room for new positions, or `top_k` is no part of the vocabulary.
     """
@@ -97,13 +106,16 @@ def compute_targets(
         raise ValueError(f"left_context {left_context} must be below sequence_length {sequence_length}")
     if not 0 < top_k < tokens.vocabulary_size:
         raise ValueError(f"top_k {top_k} must be below the vocabulary's {tokens.vocabulary_size} types")
+    for teacher in teachers:
+        defer_head(teacher)
     shards = -(-len(tokens.ids) // shard_length)
+    started, done = time.monotonic(), 0
     for shard in range(shards):
-        files = [folder / f"{kind}-{shard:05d}.bin" for kind in ("ids", "log_probs")]
+        files = [folder / f"{kind}-{shard:05d}.bin" for kind in ("ids", "probabilities")]
         if all(file.exists() for file in files):
             continue
         begin, end = shard * shard_length, min((shard + 1) * shard_length, len(tokens.ids))
-        ids, log_probs = _predict(
+        ids, probabilities = _predict(
             teachers,
             tokens,
             begin,
@@ -114,10 +126,18 @@ def compute_targets(
             left_context=left_context,
             batch_size=batch_size,
         )
-        for file, array in zip(files, (ids, log_probs), strict=True):
+        for file, array in zip(files, (ids, probabilities), strict=True):
             with written_beside(file) as beside:
                 array.tofile(beside)
-        logger.info("teacher targets: %d of %d shards", shard + 1, shards)
+        done += end - begin
+        speed = done / (time.monotonic() - started)
+        logger.info(
+            "teacher targets: %d of %d shards, %.0f positions/s, %.0f s left",
+            shard + 1,
+            shards,
+            speed,
+            (len(tokens.ids) - end) / speed,
+        )
     description = {
         "positions": len(tokens.ids),
         "shards": shards,
@@ -144,28 +164,36 @@ def _predict(
     batch_size: int,
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
     device = teachers[0].device
+    heads = [output_weight(teacher) for teacher in teachers]
     ids = np.zeros((end - begin, top_k), dtype="<u2")
-    log_probs = np.zeros((end - begin, top_k + 1), dtype="<u2")
+    probabilities = np.zeros((end - begin, top_k + 1), dtype="<u2")
     windows = list(_windows(tokens.offsets, begin, end, sequence_length, left_context))
     windows.sort(key=lambda window: window[2] - window[0])  # alike in length, so that little is padding
     for first in range(0, len(windows), batch_size):
         batch = windows[first : first + batch_size]
         longest = max(stop - start for start, _, stop in batch)
-        input_ids = torch.zeros(len(batch), longest, dtype=torch.int64)
+        input_ids = torch.full((len(batch), longest), END)
         for row, (start, _, stop) in enumerate(batch):
             input_ids[row, : stop - start] = torch.from_numpy(tokens.ids[start:stop].astype(np.int64))
         # Padding stands to the right of a causal model's tokens and changes nothing on their left.
         input_ids = input_ids.to(device)
-        logits = sum(teacher(input_ids=input_ids).logits.float() for teacher in teachers) / len(teachers)
-        softened = torch.log_softmax(logits / temperature, dim=-1)
-        top = softened.topk(top_k, dim=-1)
-        tail = torch.log((1 - top.values.exp().sum(-1, keepdim=True)).clamp(min=LEAST_TAIL))
-        values = torch.cat([top.values, tail], -1).bfloat16().cpu().view(torch.int16).numpy().view(np.uint16)
-        indices = top.indices.cpu().numpy().astype("<u2")
-        for row, (start, new, stop) in enumerate(batch):
-            ids[new - begin : stop - begin] = indices[row, new - start : stop - start]
-            log_probs[new - begin : stop - begin] = values[row, new - start : stop - start]
-    return ids, log_probs
+        hidden = [teacher(input_ids=input_ids, use_cache=False).logits for teacher in teachers]
+        # Of the context's positions only the states below the output layer are needed.
+        new_places = [
+            torch.arange(new - start, stop - start, device=device) + row * longest
+            for row, (start, new, stop) in enumerate(batch)
+        ]
+        states = [part.flatten(0, 1)[torch.cat(new_places)] for part in hidden]
+        places = np.concatenate([np.arange(new - begin, stop - begin) for _, new, stop in batch])
+        rows = max(1, LOGITS_AT_ONCE.get(device.type, 2**24) // tokens.vocabulary_size)
+        for place in range(0, len(places), rows):
+            logits = mean_logits([part[place : place + rows] for part in states], heads)
+            top = torch.softmax(logits.div_(temperature), dim=-1).topk(top_k, dim=-1)
+            rest = (1 - top.values.sum(-1, keepdim=True)).clamp(min=0)
+            rounded = torch.cat([top.values, rest], -1).bfloat16().cpu()
+            ids[places[place : place + rows]] = top.indices.cpu().numpy().astype("<u2")
+            probabilities[places[place : place + rows]] = rounded.view(torch.int16).numpy().view(np.uint16)
+    return ids, probabilities
 
 
 def _windows(

@@ -1,7 +1,7 @@
 """Trains one model in a process of its own: `python -m britannica_assets.modeling.train SPECIFICATION.json`.
 
-Started by an asset through Dagster Pipes, or by hand. Stopped or killed, the same specification goes on from the last
-whole checkpoint, in the same MLflow run.
+Started by an asset through Dagster Pipes, or by hand; plain, or under `accelerate launch` on several devices. Stopped
+or killed, the same specification goes on from the last whole checkpoint, in the same MLflow run.
 """
 
 import json
@@ -11,12 +11,18 @@ import os
 import shutil
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
+from safetensors.torch import load_file
+from torch import distributed
+from torch.utils.data import Subset
 from transformers import (
+    AutoModelForCausalLM,
     PreTrainedModel,
     Trainer,
     TrainerCallback,
@@ -26,23 +32,38 @@ from transformers import (
     set_seed,
 )
 from transformers.trainer_callback import PrinterCallback
-from transformers.utils.logging import disable_progress_bar
 
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.architectures import build_model
+from britannica_assets.modeling.architectures import (
+    DeferredHead,
+    build_model,
+    defer_head,
+    output_weight,
+    training_flops,
+)
 from britannica_assets.modeling.chunks import IGNORED, TrainingChunks, ValidationChunks
-from britannica_assets.modeling.loss import cross_entropy, distillation_loss
+from britannica_assets.modeling.device import best_device, peak_flops
+from britannica_assets.modeling.loss import (
+    TargetDistribution,
+    Terms,
+    Weights,
+    fused_loss,
+    loss_from_logits,
+    mean_logits,
+)
 from britannica_assets.modeling.registry import TrainedModel, register
+from britannica_assets.modeling.reporting import reporting
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.targets import TeacherTargets
 from britannica_assets.settings import Settings
+from britannica_assets.storage import written_beside
 from britannica_assets.tracking import DataSet, Origin, tracked_run
 
 logger = logging.getLogger("britannica_assets.modeling.train")
 
 LOG_EVERY = 10  # steps
-# Peak dense bf16 FLOP/s by the makers' data sheets, for the share of it that training reaches.
-PEAK_FLOPS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12}
+BEST = "best"
+UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
 
 
 class NonFiniteLossError(RuntimeError):
@@ -53,13 +74,33 @@ class OutOfMemoryError(RuntimeError):
     """The device's memory does not hold a batch; the message names the key to lower."""
 
 
-class LanguageModelTrainer(Trainer):
-    """transformers' Trainer with the project's loss: cross-entropy, or distillation where examples carry targets."""
+class UnfinishedError(RuntimeError):
+    """Training stopped at its time limit with a checkpoint; the same call goes on."""
 
-    def __init__(self, specification: TrainingSpecification, **arguments: Any) -> None:
+
+class LanguageModelTrainer(Trainer):
+    """transformers' Trainer with the project's loss and its own order of examples.
+
+    The model gives hidden states (`defer_head`); the loss forms logits of them a chunk at a time. Cross-entropy and
+    divergence are averaged over all positions of an optimizer step, however many devices and accumulated batches it
+    is spread over, so that their number does not change the result.
+    """
+
+    def __init__(self, specification: TrainingSpecification, teachers: list[PreTrainedModel], **arguments: Any) -> None:
         super().__init__(**arguments)
         self.specification = specification
-        self.model_accepts_loss_kwargs = False  # the loss is a mean already; Trainer divides by accumulation steps
+        self.teachers = [defer_head(teacher).to(self.args.device).eval() for teacher in teachers]
+        self.model_accepts_loss_kwargs = True  # the loss is divided by the step's positions: Trainer divides no more
+        self.losses: list[tuple[int, torch.Tensor]] = []  # (step, loss) not yet looked at, to spare the GPU a wait
+        self.terms = torch.zeros(
+            3, device=self.args.device, dtype=torch.float64
+        )  # CE, KL, positions since the last log
+
+    def get_batch_samples(self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device) -> Any:
+        """The batches of one optimizer step, and the number of their labels over all devices."""
+        samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        positions = torch.tensor(sum(int((batch["labels"] != IGNORED).sum()) for batch in samples), device=device)
+        return samples, self.accelerator.reduce(positions, "sum")
 
     def compute_loss(
         self,
@@ -68,27 +109,69 @@ class LanguageModelTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
-        """The loss of one batch, see `loss.py`."""
-        outputs = model(input_ids=inputs["input_ids"])
+        """This batch's share of the loss of its optimizer step, see `loss.py`."""
+        if num_items_in_batch is None or return_outputs:
+            raise NotImplementedError("validation does not go through Trainer")
         distillation = self.specification.distillation
-        if distillation is None or "target_ids" not in inputs:
-            loss = cross_entropy(outputs.logits, inputs["labels"])
+        weights = Weights.of(
+            alpha=distillation.alpha if distillation else 1,
+            temperature=distillation.temperature if distillation else 1,
+            kl_reduction=distillation.kl_reduction if distillation else "token_mean",
+            positions=float(num_items_in_batch),
+            sequences=self.specification.model.training.batch_size,
+        )
+        hidden = model(input_ids=inputs["input_ids"], use_cache=False).logits.flatten(0, 1)
+        labels = inputs["labels"].flatten()
+        head = output_weight(self.accelerator.unwrap_model(model))
+        if self.teachers:
+            terms = self._live_loss(hidden, head, labels, inputs["input_ids"], weights)
         else:
-            loss = distillation_loss(
-                outputs.logits,
-                inputs["labels"],
-                inputs["target_ids"],
-                inputs["target_log_probs"],
-                alpha=distillation.alpha,
-                temperature=distillation.temperature,
-                kl_reduction=distillation.kl_reduction,
-            )
-        if not torch.isfinite(loss):
-            raise NonFiniteLossError(
-                f"{self.specification.asset}: the loss is {loss.item()} at step {self.state.global_step + 1}; lower"
-                " learning_rate in the configuration. The last checkpoint is kept"
-            )
-        return (loss, outputs) if return_outputs else loss
+            targets = None
+            if "target_ids" in inputs:
+                targets = TargetDistribution(
+                    inputs["target_ids"].flatten(0, 1), inputs["target_probabilities"].flatten(0, 1)
+                )
+            terms = fused_loss(hidden, head, labels, weights, targets=targets)
+        self.terms += torch.stack([terms.cross_entropy, terms.divergence, (labels != IGNORED).sum()])
+        # Gradients are averaged over devices where their sum is wanted.
+        return terms.loss * self.accelerator.num_processes
+
+    def _live_loss(
+        self, hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor, input_ids: torch.Tensor, weights: Weights
+    ) -> Terms:
+        with torch.no_grad():
+            states = [teacher(input_ids=input_ids, use_cache=False).logits.flatten(0, 1) for teacher in self.teachers]
+            teacher_logits = mean_logits(states, [output_weight(teacher) for teacher in self.teachers])
+        return loss_from_logits(hidden @ head.to(hidden.dtype).T, labels, weights, teacher_logits=teacher_logits)
+
+    def training_step(self, *arguments: Any, **keywords: Any) -> torch.Tensor:
+        """One batch forward and backward; keeps its loss to be looked at."""
+        loss: torch.Tensor = super().training_step(*arguments, **keywords)
+        self.losses.append((self.state.global_step + 1, loss))
+        if len(self.losses) >= LOG_EVERY:
+            self.look_at_losses()
+        return loss
+
+    def look_at_losses(self) -> None:
+        """Raises NonFiniteLossError for the first loss since the last look that is not a finite number."""
+        losses, self.losses = self.losses, []
+        if not losses or bool(torch.stack([loss for _, loss in losses]).isfinite().all()):
+            return
+        step, loss = next((step, loss) for step, loss in losses if not torch.isfinite(loss))
+        raise NonFiniteLossError(
+            f"{self.specification.asset}: the loss is {loss.item()} at step {step}; lower training.learning_rate in the"
+            " configuration, or raise training.warmup_steps. The last checkpoint is kept"
+        )
+
+    def _save_checkpoint(self, *arguments: Any, **keywords: Any) -> None:
+        self.look_at_losses()
+        super()._save_checkpoint(*arguments, **keywords)
+
+    def mean_terms(self) -> tuple[float, float]:
+        """Cross-entropy and divergence in nats a token, over all devices, since the last call."""
+        entropy, divergence, positions = self.accelerator.reduce(self.terms, "sum").tolist()
+        self.terms.zero_()
+        return entropy / max(1, positions), divergence / max(1, positions)
 
 
 class Progress(TrainerCallback):
@@ -98,23 +181,37 @@ class Progress(TrainerCallback):
         self.specification = specification
         self.chunks = chunks
         self.validation = validation
-        self.last_saved = self.last_logged = time.monotonic()
+        self.trainer: LanguageModelTrainer | None = None
+        self.history: list[dict[str, float]] = []
+        self.tokens_a_step = specification.model.training.batch_size * chunks.length
         self.logged_step = 0
+        self.started = self.last_saved = self.last_logged = time.monotonic()
+        self.stopped = False
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Starts the clock where training starts."""
         self.logged_step = state.global_step
-        self.last_saved = self.last_logged = time.monotonic()
+        self.started = self.last_saved = self.last_logged = time.monotonic()
 
-    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Cuts the text anew."""
-        self.chunks.set_epoch(int(state.epoch or 0))
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Asks for a checkpoint when the last one is old."""
-        if time.monotonic() - self.last_saved >= self.specification.checkpoint_seconds:
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: PreTrainedModel,
+        **_: Any,
+    ) -> None:
+        """Validates after each epoch; asks for a checkpoint when the last one is old, or time is up."""
+        if state.global_step % self.chunks.steps_per_epoch == 0:
+            self._validate(args, state, model)
+        now = time.monotonic()
+        limit = self.specification.stop_after_seconds
+        if self._agreed(limit is not None and now - self.started >= limit):
+            self.stopped = state.global_step < state.max_steps
+            control.should_save = control.should_training_stop = True
+        if self._agreed(now - self.last_saved >= self.specification.checkpoint_seconds):
             control.should_save = True
-            self.last_saved = time.monotonic()
+            self.last_saved = now
 
     def on_log(
         self,
@@ -126,90 +223,209 @@ class Progress(TrainerCallback):
         **_: Any,
     ) -> None:
         """Passes the Trainer's figures on, with the speed since the last time."""
-        if "loss" not in logs:
+        if "loss" not in logs or self.trainer is None:
             return
-        import mlflow
-
+        self.trainer.look_at_losses()
+        entropy, divergence = self.trainer.mean_terms()
         now = time.monotonic()
         steps = state.global_step - self.logged_step
-        tokens = steps * self.specification.model.training.batch_size * self.chunks.length
-        speed = tokens / max(1e-9, now - self.last_logged)
+        speed = steps * self.tokens_a_step / max(1e-9, now - self.last_logged)
         seconds_left = (state.max_steps - state.global_step) * (now - self.last_logged) / max(1, steps)
+        utilization = training_flops(model, self.chunks.length) * speed / (peak_flops() * args.world_size)
         self.last_logged, self.logged_step = now, state.global_step
+        if not state.is_world_process_zero:
+            return
+        self.history.append({"step": state.global_step, "loss": logs["loss"], "cross_entropy": entropy})
         metrics = {
             "train_loss": logs["loss"],
+            "train_cross_entropy": entropy,
             "learning_rate": logs["learning_rate"],
             "gradient_norm": logs["grad_norm"],
+            "epoch": state.global_step / self.chunks.steps_per_epoch,
             "tokens_per_second": speed,
+            "model_flops_utilization": utilization,
         }
-        peak = peak_flops()
-        if peak is not None:
-            metrics["model_flops_utilization"] = 6 * model.num_parameters() * speed / peak
-        mlflow.log_metrics(metrics, step=state.global_step)
+        if self.specification.distillation is not None:
+            metrics["train_divergence"] = divergence
+        _track(metrics, state.global_step)
         logger.info(
-            "%s: step %d of %d, loss %.4f, %.0f tokens/s, %.0f s left",
+            "%s: step %d of %d, loss %.4f, %.0f tokens/s, %.1f %% of the device's peak, %.0f s left",
             self.specification.asset,
             state.global_step,
             state.max_steps,
             logs["loss"],
             speed,
+            100 * utilization,
             seconds_left,
         )
 
-    def on_epoch_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        model: PreTrainedModel,
-        **_: Any,
-    ) -> None:
-        """Validates."""
-        import mlflow
-
+    def _validate(self, args: TrainingArguments, state: TrainerState, model: PreTrainedModel) -> None:
+        begun = time.monotonic()
         loss = validation_loss(model, self.validation, length=self.chunks.length, batch_size=args.eval_batch_size)
-        mlflow.log_metrics({"validation_loss": loss, "validation_perplexity": math.exp(loss)}, step=state.global_step)
-        logger.info("%s: epoch %.0f, validation loss %.4f", self.specification.asset, state.epoch or 0, loss)
+        self.last_logged += time.monotonic() - begun
+        if not state.is_world_process_zero:
+            return
+        epoch = state.global_step // self.chunks.steps_per_epoch
+        _track({"validation_loss": loss, "validation_perplexity": math.exp(loss)}, state.global_step)
+        logger.info("%s: epoch %d, validation loss %.4f", self.specification.asset, epoch, loss)
+        if self.specification.model.training.keep == "best":
+            keep_if_best(model, self.specification.checkpoints, loss, state.global_step)
+
+    @staticmethod
+    def _agreed(wanted: bool) -> bool:
+        """The first process's answer, on all of them: their clocks differ, and a checkpoint is written together."""
+        if not distributed.is_initialized():
+            return wanted
+        answer = [wanted]
+        distributed.broadcast_object_list(answer, src=0)
+        return answer[0]
 
 
-def peak_flops() -> float | None:
-    """The GPU's peak bf16 FLOP/s, None where it is not known."""
-    if not torch.cuda.is_available():
-        return None
-    name = torch.cuda.get_device_name()
-    return next((peak for part, peak in PEAK_FLOPS.items() if part in name), None)
+def keep_if_best(model: PreTrainedModel, folder: Path, loss: float, step: int) -> None:
+    """Writes the model's weights below `folder` if no earlier step validated better."""
+    best = folder / BEST
+    figures = best / "best.json"
+    if figures.exists():
+        known = json.loads(figures.read_text(encoding="utf-8"))
+        if known["step"] != step and known["validation_loss"] <= loss:
+            return
+    beside = folder / f".{BEST}.partial"
+    shutil.rmtree(beside, ignore_errors=True)
+    model.save_pretrained(beside)
+    (beside / "best.json").write_text(json.dumps({"step": step, "validation_loss": loss}), encoding="utf-8")
+    shutil.rmtree(best, ignore_errors=True)
+    beside.rename(best)
 
 
 @torch.inference_mode()
 def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, batch_size: int) -> float:
-    """Mean negative log-likelihood in nats a token over the text in chunks of `length` tokens."""
+    """Mean negative log-likelihood in nats a token over the text in chunks of `length` tokens, shared by all processes.
+
+    Logits exist for one chunk at a time where the model's output layer is deferred, see `defer_head`.
+    """
     training = model.training
     model.eval()
-    total, counted = 0.0, 0
-    for batch in torch.utils.data.DataLoader(ValidationChunks(tokens, length), batch_size=batch_size):
-        labels = batch["labels"].to(model.device)
-        positions = int((labels != IGNORED).sum())
-        logits = model(input_ids=batch["input_ids"].to(model.device)).logits
-        total += float(cross_entropy(logits, labels)) * positions
-        counted += positions
+    deferred = isinstance(model.get_output_embeddings(), DeferredHead)
+    rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+    chunks = ValidationChunks(tokens, length)
+    own = Subset(chunks, range(rank, len(chunks), processes))
+    total = torch.zeros(2, dtype=torch.float64, device="cpu" if model.device.type == "mps" else model.device)
+    sums = Weights(cross_entropy=1, divergence=0, temperature=1)
+    mixed = torch.autocast("cuda", dtype=torch.bfloat16) if model.device.type == "cuda" else nullcontext()
+    for batch in torch.utils.data.DataLoader(own, batch_size=batch_size):
+        labels = batch["labels"].flatten().to(model.device)
+        with mixed:
+            outputs = model(input_ids=batch["input_ids"].to(model.device), use_cache=False).logits.flatten(0, 1)
+            terms = [
+                loss_from_logits(part @ output_weight(model).to(part.dtype).T if deferred else part, expected, sums)
+                for part, expected in zip(outputs.split(length), labels.split(length), strict=True)
+            ]
+        total += torch.stack(
+            [torch.stack([term.cross_entropy for term in terms]).double().sum(), (labels != IGNORED).sum().double()]
+        ).to(total.device)
+    if processes > 1:
+        distributed.all_reduce(total)
     model.train(training)
-    return total / counted
+    return float(total[0] / total[1])
 
 
-def train(specification: TrainingSpecification) -> TrainedModel:
+def train(specification: TrainingSpecification) -> TrainedModel | None:
     """Trains, validates, writes the model's folder, logs it to MLflow and registers it.
+
+    Under `accelerate launch` the first process does all but the training itself; the others return None.
 
     Raises:
         NonFiniteLossError: the loss is not a finite number.
         OutOfMemoryError: a batch does not fit into the device's memory.
+        UnfinishedError: `stop_after_seconds` were over; the same call goes on.
+        filelock.Timeout: another process trains by the same specification.
     """
     settings = Settings(**specification.settings)
     train_tokens = TokenIds.open(specification.token_ids, "train")
     validation_tokens = TokenIds.open(specification.token_ids, "validation")
-    checkpoints = specification.checkpoints
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    run_file = checkpoints / "mlflow_run_id"
-    run_id = run_file.read_text() if run_file.exists() else None
+    first = int(os.environ.get("RANK", "0")) == 0
+    specification.checkpoints.mkdir(parents=True, exist_ok=True)
+    with _alone(specification) if first else nullcontext():
+        tracked: Any = nullcontext()
+        if first:
+            tracked = _tracked(settings, specification, train_tokens, validation_tokens)
+        with tracked as run:
+            trainer, progress = _trainer(specification, train_tokens, validation_tokens)
+            last = _last_whole_checkpoint(specification.checkpoints, remove_broken=first)
+            if last is not None and first:
+                logger.info("%s goes on from %s", specification.asset, last.name)
+            started = time.monotonic()
+            _run(trainer, last)
+            seconds = time.monotonic() - started
+            if progress.stopped:
+                raise UnfinishedError(
+                    f"{specification.asset}: stopped at step {trainer.state.global_step} of {trainer.state.max_steps}"
+                    " as told; the same call goes on"
+                )
+            model = trainer.accelerator.unwrap_model(trainer.model)
+            best = specification.checkpoints / BEST
+            if best.exists():
+                trainer.accelerator.wait_for_everyone()
+                model.load_state_dict(load_file(best / "model.safetensors"), strict=False)
+                model.tie_weights()
+            loss = validation_loss(
+                model, validation_tokens, length=specification.sequence_length, batch_size=trainer.args.eval_batch_size
+            )
+            if not first:
+                return None
+            model.save_pretrained(specification.output)
+            for file in specification.tokenizer.iterdir():
+                shutil.copy(file, specification.output)
+            trained = register(
+                settings,
+                specification,
+                run_id=run.info.run_id,
+                parameters=model.num_parameters(),
+                validation_loss=loss,
+                train_tokens=len(train_tokens.ids),
+                steps=trainer.state.global_step,
+                seconds=seconds,
+                history=progress.history,
+            )
+        shutil.rmtree(specification.checkpoints)
+    return trained
+
+
+def _run(trainer: LanguageModelTrainer, checkpoint: Path | None) -> None:
+    try:
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        trainer.look_at_losses()
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        # On the CPU torch says it in a plain RuntimeError of its allocator.
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise OutOfMemoryError(
+            f"{trainer.specification.asset}: a batch of {trainer.args.per_device_train_batch_size} sequences does not"
+            " fit into the device's memory: lower training.device_batch_size in the configuration"
+        ) from error
+
+
+@contextmanager
+def _alone(specification: TrainingSpecification) -> Iterator[None]:
+    """Keeps a second process off the same checkpoints: one whose Dagster was killed may still be training."""
+    lock = FileLock(f"{specification.checkpoints}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.warning("%s: waiting for another process that trains the same", specification.asset)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _tracked(
+    settings: Settings, specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds
+) -> Iterator[Any]:
+    """The training's MLflow run: a new one, or that which a killed process left."""
+    run_file = specification.checkpoints / "mlflow_run_id"
     with tracked_run(
         settings,
         Origin(specification.asset, specification.track, specification.dagster_run_id),
@@ -225,98 +441,99 @@ def train(specification: TrainingSpecification) -> TrainedModel:
             DataSet("train", str(specification.token_ids), train_tokens.digest, "training"),
             DataSet("validation", str(specification.token_ids), validation_tokens.digest, "validation"),
         ],
-        run_id=run_id,
+        run_id=run_file.read_text(encoding="utf-8") if run_file.exists() else None,
     ) as run:
-        run_file.write_text(run.info.run_id)
-        trainer = _trainer(specification, train_tokens, validation_tokens)
-        last = _last_whole_checkpoint(checkpoints)
-        if last is not None:
-            logger.info("%s goes on from %s", specification.asset, last.name)
-        started = time.monotonic()
-        try:
-            trainer.train(resume_from_checkpoint=None if last is None else str(last))
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemoryError(
-                f"{specification.asset}: a batch of {trainer.args.per_device_train_batch_size} sequences does not fit"
-                " into the device's memory: lower training.device_batch_size in the configuration"
-            ) from error
-        seconds = time.monotonic() - started
-        model = trainer.model
-        loss = validation_loss(
-            model, validation_tokens, length=specification.sequence_length, batch_size=trainer.args.eval_batch_size
-        )
-        model.save_pretrained(specification.output)
-        for file in specification.tokenizer.iterdir():
-            shutil.copy(file, specification.output)
-        trained = register(
-            settings,
-            specification,
-            run_id=run.info.run_id,
-            parameters=model.num_parameters(),
-            validation_loss=loss,
-            train_tokens=len(train_tokens.ids),
-            steps=trainer.state.global_step,
-            seconds=seconds,
-            history=trainer.state.log_history,
-        )
-    shutil.rmtree(checkpoints)
-    return trained
+        with written_beside(run_file) as beside:
+            beside.write_text(run.info.run_id, encoding="utf-8")
+        yield run
+
+
+def _track(metrics: dict[str, float], step: int) -> None:
+    import mlflow
+
+    mlflow.log_metrics(metrics, step=step)
 
 
 def _trainer(
     specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds
-) -> LanguageModelTrainer:
+) -> tuple[LanguageModelTrainer, Progress]:
     training = specification.model.training
-    targets = TeacherTargets.open(specification.targets) if specification.targets else None
-    chunks = TrainingChunks(train_tokens, specification.sequence_length, seed=specification.seed, targets=targets)
+    chunks = TrainingChunks(
+        train_tokens,
+        specification.sequence_length,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
+        seed=specification.seed,
+        across_articles=training.across_articles,
+        targets=TeacherTargets.open(specification.targets) if specification.targets else None,
+    )
     set_seed(specification.seed)
     model = build_model(
         specification.model.architecture,
         vocabulary_size=train_tokens.vocabulary_size,
         sequence_length=specification.sequence_length,
     )
-    on_gpu = torch.cuda.is_available()
-    device_batch = math.gcd(training.batch_size, min(training.device_batch_size, training.batch_size))
+    device = best_device().type
+    on_gpu = device == "cuda"
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if training.batch_size % processes:
+        raise ValueError(
+            f"{specification.asset}: batch_size {training.batch_size} is not divisible by {processes} processes"
+        )
+    share = training.batch_size // processes
+    device_batch = math.gcd(share, min(training.device_batch_size, share))
     arguments = TrainingArguments(
         output_dir=str(specification.checkpoints),
         per_device_train_batch_size=device_batch,
         per_device_eval_batch_size=device_batch,
-        gradient_accumulation_steps=training.batch_size // device_batch,
-        num_train_epochs=training.epochs,
+        gradient_accumulation_steps=share // device_batch,
+        train_sampling_strategy="sequential",  # the examples are in the order of training
+        max_steps=chunks.steps_per_epoch * training.epochs,
         learning_rate=training.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=training.warmup_steps,
         weight_decay=training.weight_decay,
+        use_cpu=device == "cpu",
         bf16=on_gpu and torch.cuda.is_bf16_supported(),
+        torch_compile=training.compile,
         dataloader_drop_last=True,
         dataloader_pin_memory=on_gpu,
+        dataloader_num_workers=2 if on_gpu else 0,
         remove_unused_columns=False,
         save_strategy="no",  # Progress asks for checkpoints by the clock
         save_total_limit=2,
         logging_steps=LOG_EVERY,
+        logging_nan_inf_filter=False,
+        ddp_find_unused_parameters=False,
+        ddp_backend="gloo" if "RANK" in os.environ and not on_gpu else None,
         report_to="none",
         disable_tqdm=True,
         seed=specification.seed,
     )
+    arguments._n_gpu = min(arguments._n_gpu, 1)  # several GPUs are several processes, never torch's DataParallel
+    progress = Progress(specification, chunks, validation_tokens)
     trainer = LanguageModelTrainer(
         specification,
-        model=model,
+        [AutoModelForCausalLM.from_pretrained(folder) for folder in specification.teachers],
+        model=defer_head(model),
         args=arguments,
         train_dataset=chunks,
-        callbacks=[Progress(specification, chunks, validation_tokens)],
+        callbacks=[progress],
     )
+    progress.trainer = trainer
     trainer.remove_callback(PrinterCallback)  # Progress tells the same
-    return trainer
+    return trainer, progress
 
 
-def _last_whole_checkpoint(folder: Path) -> Path | None:
+def _last_whole_checkpoint(folder: Path, *, remove_broken: bool) -> Path | None:
     """The latest checkpoint whose last-written file is whole; those that a kill cut short are removed."""
     found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True)
     for checkpoint in found:
         try:
             json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            shutil.rmtree(checkpoint)
+            if remove_broken:
+                shutil.rmtree(checkpoint)
             continue
         return checkpoint
     return None
@@ -325,22 +542,12 @@ def _last_whole_checkpoint(folder: Path) -> Path | None:
 def main(path: Path) -> None:
     """Trains by the specification in `path`, reporting to Dagster where Dagster started this process."""
     specification = TrainingSpecification.model_validate_json(path.read_text(encoding="utf-8"))
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
-    logging.getLogger("britannica_assets").setLevel(logging.INFO)
-    disable_progress_bar()  # Progress tells more
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    if "DAGSTER_PIPES_CONTEXT" in os.environ:
-        from dagster_pipes import open_dagster_pipes
-
-        session: Any = open_dagster_pipes()
-    else:
-        session = nullcontext()
-    with session as pipes:
-        if pipes is not None:
-            # Dagster's own handler sends each line to the UI; printing it too would tell it twice.
-            logging.getLogger("britannica_assets").handlers = list(pipes.log.handlers)
-            logging.getLogger("britannica_assets").propagate = False
-        train(specification)
+    with reporting():
+        try:
+            train(specification)
+        except UnfinishedError as stopped:
+            logger.info("%s", stopped)
+            sys.exit(UNFINISHED)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""A small corpus and small models, made once for this room's tests."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from britannica_assets.configuration import Architecture, Distillation, ModelConfiguration, Training
+from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
+from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
+from britannica_assets.modeling.specification import TrainingSpecification
+from britannica_assets.sample.encyclopedia import compose
+from britannica_assets.settings import Settings
+
+VOCABULARY = 400
+LENGTH = 32
+SHAPE = Architecture(family="llama", layers=1, heads=2, width=32, inner_width=64)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `tokenizer` and `token_ids` of a few articles of the sample."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for name in ("tokenizer", "token_ids"):
+        (folder / name).mkdir()
+    texts = ["\n".join(article.paragraphs) for article in compose()[:14]]
+    tokenizer = train_tokenizer(texts, vocabulary_size=VOCABULARY, minimum_frequency=2)
+    save_tokenizer(tokenizer, folder / "tokenizer", model_max_length=2 * LENGTH)
+    train = write_split(folder / "token_ids", "train", tokenizer, texts[:-2])
+    validation = write_split(folder / "token_ids", "validation", tokenizer, texts[-2:])
+    write_description(folder / "token_ids", tokenizer, {"train": train, "validation": validation})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def train_tokens(corpus: Path) -> TokenIds:
+    """The small corpus's train part."""
+    return TokenIds.open(corpus / "token_ids", "train")
+
+
+def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any) -> TrainingSpecification:
+    """A training of a few dozen steps below `folder`."""
+    output = folder / "model"
+    output.mkdir(parents=True, exist_ok=True)
+    training = Training(learning_rate=3e-3, batch_size=8, epochs=2, warmup_steps=2, weight_decay=0.1)
+    told: dict[str, Any] = {
+        "asset": "student",
+        "track": "babylm_10m",
+        "scale": "demo",
+        "registered_model": "britannica-student",
+        "dagster_run_id": "",
+        "settings": settings.model_dump(mode="json"),
+        "model": ModelConfiguration(architecture=SHAPE, training=training),
+        "sequence_length": LENGTH,
+        "seed": 1911,
+        "distillation": None,
+        "token_ids": corpus / "token_ids",
+        "tokenizer": corpus / "tokenizer",
+        "targets": None,
+        "data_digests": {"train": "t", "validation": "v"},
+        "output": output,
+        "work": folder / "work",
+    }
+    return TrainingSpecification(**(told | changes))
+
+
+DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=32, left_context=16)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # the models are so small that sharing the work costs more than it gives

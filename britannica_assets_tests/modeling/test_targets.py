@@ -1,0 +1,64 @@
+"""Teacher targets: their windows, their precision, their shards."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from britannica_assets.configuration import Architecture
+from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.modeling.architectures import build_model
+from britannica_assets.modeling.targets import TeacherTargets, compute_targets
+from britannica_assets_tests.modeling.conftest import LENGTH, SHAPE, VOCABULARY
+
+GPT2 = Architecture(family="gpt2", layers=1, heads=2, width=32, inner_width=64, tied_embeddings=True)
+OPTIONS = {"top_k": 24, "temperature": 2.0, "sequence_length": LENGTH, "left_context": 12, "batch_size": 5}
+
+
+def teachers() -> list[PreTrainedModel]:
+    torch.manual_seed(3)
+    models = [build_model(shape, vocabulary_size=VOCABULARY, sequence_length=LENGTH).eval() for shape in (GPT2, SHAPE)]
+    for model in models:  # untrained models expect everything alike: make them choose
+        for parameter in model.parameters():
+            parameter.data *= 3
+    return models
+
+
+def test_each_position_has_the_averaged_prediction_with_the_promised_context(
+    train_tokens: TokenIds, tmp_path: Path
+) -> None:
+    compute_targets(teachers(), train_tokens, tmp_path, shard_length=1000, **OPTIONS)  # type: ignore[arg-type]
+    targets = TeacherTargets.open(tmp_path)
+    ids, probabilities = targets.read(0, len(train_tokens.ids))
+    torch.testing.assert_close(probabilities.sum(-1), torch.ones(len(ids)))
+    # An article's first window sees all that precedes it, whatever the shards and batches.
+    article = int(train_tokens.offsets[2])
+    window = torch.from_numpy(train_tokens.ids[article : article + LENGTH].astype(np.int64))[None]
+    with torch.no_grad():
+        logits = torch.stack([model(input_ids=window).logits[0] for model in teachers()]).mean(0)
+    expected = (logits / OPTIONS["temperature"]).softmax(-1).topk(24)
+    stored = probabilities[article : article + LENGTH]
+    torch.testing.assert_close(stored[:, :-1], expected.values, rtol=0.01, atol=1e-5)  # bfloat16's precision
+    torch.testing.assert_close(stored[:, -1], 1 - expected.values.sum(-1), rtol=0.01, atol=1e-3)
+    assert (ids[article : article + LENGTH, 0] == expected.indices[:, 0]).float().mean() > 0.95
+
+
+def test_a_killed_computation_goes_on_with_the_missing_shard(train_tokens: TokenIds, tmp_path: Path) -> None:
+    compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
+    before = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
+    (tmp_path / "probabilities-00001.bin").unlink()
+    (tmp_path / "teacher_targets.json").unlink()
+    compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
+    after = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
+    assert {name: data for name, (_, data) in after.items()} == {name: data for name, (_, data) in before.items()}
+    assert after["ids-00000.bin"] == before["ids-00000.bin"]  # not written again
+
+
+@pytest.mark.parametrize(("change", "named"), [({"left_context": LENGTH}, "left_context"), ({"top_k": 400}, "top_k")])
+def test_what_cannot_be_computed_is_refused(
+    train_tokens: TokenIds, tmp_path: Path, change: dict[str, int], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))  # type: ignore[arg-type]

@@ -1,0 +1,198 @@
+"""Training as users start it: killed and resumed, on two processes, registered, served; and what bad input gets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from britannica_assets.configuration import Architecture, ModelConfiguration, Training
+from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.modeling.architectures import build_model
+from britannica_assets.modeling.chunks import IGNORED, TrainingChunks
+from britannica_assets.modeling.registry import TrainedModel
+from britannica_assets.modeling.specification import TrainingSpecification
+from britannica_assets.modeling.targets import compute_targets
+from britannica_assets.modeling.train import NonFiniteLossError, train
+from britannica_assets.settings import Settings
+from britannica_assets.tracking import connect
+from britannica_assets_tests.modeling.conftest import DISTILLATION, LENGTH, SHAPE, VOCABULARY, specification
+
+# Dropout, so that a resumed training must find the random numbers where the killed one left them.
+DROPPING = Architecture(family="gpt2", layers=1, heads=2, width=32, inner_width=64, tied_embeddings=True, dropout=0.1)
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """One store for the module: MLflow takes seconds to make an empty one."""
+    return Settings(data_dir=str(tmp_path_factory.mktemp("data")), scale="demo", mlflow_tracking_uri=None)
+
+
+@pytest.fixture(scope="module")
+def distilled(corpus: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> TrainingSpecification:
+    """A student trained undisturbed in this process, on the targets of an untrained teacher."""
+    folder = tmp_path_factory.mktemp("distilled")
+    torch.manual_seed(5)
+    teacher = build_model(SHAPE, vocabulary_size=VOCABULARY, sequence_length=LENGTH).eval()
+    (folder / "targets").mkdir()
+    compute_targets(
+        [teacher],
+        TokenIds.open(corpus / "token_ids", "train"),
+        folder / "targets",
+        top_k=DISTILLATION.top_k,
+        temperature=DISTILLATION.temperature,
+        sequence_length=LENGTH,
+        left_context=DISTILLATION.left_context,
+        batch_size=8,
+        shard_length=4096,
+    )
+    training = Training(learning_rate=3e-3, batch_size=8, epochs=2, warmup_steps=2, weight_decay=0.1, keep="best")
+    told = specification(
+        corpus,
+        folder,
+        settings,
+        model=ModelConfiguration(architecture=DROPPING, training=training),
+        distillation=DISTILLATION,
+        targets=folder / "targets",
+    )
+    train(told)
+    return told
+
+
+def trained_in_a_process(told: TrainingSpecification, *launcher: str) -> list[str]:
+    """The command that trains by a specification."""
+    file = told.output.parent / "specification.json"
+    file.write_text(told.model_dump_json(), encoding="utf-8")
+    return [sys.executable, "-m", *launcher, "britannica_assets.modeling.train", str(file)]
+
+
+def test_the_model_is_stored_tracked_and_registered(distilled: TrainingSpecification, settings: Settings) -> None:
+    trained = TrainedModel.read(distilled.output)
+    model = AutoModelForCausalLM.from_pretrained(distilled.output)
+    tokenizer = AutoTokenizer.from_pretrained(distilled.output)
+    logits = model(**tokenizer("The town", return_tensors="pt")).logits
+    assert logits.shape[-1] == VOCABULARY
+    assert trained.validation_loss < 0.95 * torch.log(torch.tensor(float(VOCABULARY)))
+    assert trained.is_champion
+    connect(settings)
+    run = mlflow.get_run(trained.mlflow_run_id)
+    assert run.info.status == "FINISHED"
+    assert {"train_loss", "train_divergence", "validation_loss", "tokens_per_second", "model_flops_utilization"} <= set(
+        run.data.metrics
+    )
+    assert {data.dataset.name for data in run.inputs.dataset_inputs} == {"train", "validation"}
+    assert not distilled.checkpoints.exists()
+
+
+def test_killed_and_resumed_equals_undisturbed_in_the_same_run(
+    distilled: TrainingSpecification, tmp_path: Path, settings: Settings
+) -> None:
+    told = distilled.model_copy(
+        update={"output": tmp_path / "model", "work": tmp_path / "work", "checkpoint_seconds": 0.0}
+    )
+    told.output.mkdir()
+    command = trained_in_a_process(told)
+    process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(told.checkpoints.glob("checkpoint-[1-9][0-9]/trainer_state.json")):
+        assert process.poll() is None, "the process ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run_id = (told.checkpoints / "mlflow_run_id").read_text(encoding="utf-8")
+    # A kill may also come while a checkpoint is written.
+    broken = told.checkpoints / "checkpoint-99999"
+    broken.mkdir()
+    (broken / "trainer_state.json").write_text('{"global_step": 9', encoding="utf-8")
+    # The rest in this process: a checkpoint at each step would only take time.
+    trained = train(told.model_copy(update={"checkpoint_seconds": 300.0}))
+    assert trained is not None
+    assert trained.mlflow_run_id == run_id
+    undisturbed = load_file(distilled.output / "model.safetensors")
+    resumed = load_file(told.output / "model.safetensors")
+    assert undisturbed.keys() == resumed.keys()
+    for name, weight in undisturbed.items():
+        torch.testing.assert_close(resumed[name], weight, rtol=0, atol=0)
+    connect(settings)
+    history = mlflow.MlflowClient().get_metric_history(run_id, "validation_loss")
+    assert history[-1].step == trained.steps
+
+
+def test_two_processes_get_the_loss_of_one(corpus: Path, tmp_path: Path, settings: Settings) -> None:
+    losses = {}
+    for processes in (1, 2):
+        training = Training(
+            learning_rate=3e-3, batch_size=8, epochs=1, warmup_steps=2, weight_decay=0.1, processes=processes
+        )
+        told = specification(
+            corpus,
+            tmp_path / str(processes),
+            settings,
+            track="encyclopedia",
+            model=ModelConfiguration(architecture=SHAPE, training=training),
+        )
+        if processes == 1:
+            train(told)
+        else:
+            launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
+            subprocess.run(
+                trained_in_a_process(told, *launcher), env=ENVIRONMENT, check=True, capture_output=True, timeout=120
+            )
+        losses[processes] = TrainedModel.read(told.output).validation_loss
+    assert losses[2] == pytest.approx(losses[1], abs=1e-3)
+
+
+def test_a_registered_student_answers_a_prompt(distilled: TrainingSpecification, settings: Settings) -> None:
+    connect(settings)
+    trained = TrainedModel.read(distilled.output)
+    model = mlflow.pyfunc.load_model(f"models:/{trained.registered_model}/{trained.version}")
+    assert model.metadata.signature is not None
+    prompts = [{"prompt": "The town of"}]
+    answers = model.predict(prompts, params={"max_new_tokens": 5})
+    assert len(answers) == 1
+    assert answers[0].startswith("The town of")
+    assert answers == model.predict(prompts, params={"max_new_tokens": 5})  # seeded
+
+
+def test_a_loss_that_is_no_number_stops_with_its_step(corpus: Path, tmp_path: Path, settings: Settings) -> None:
+    training = Training(learning_rate=1e30, batch_size=8, epochs=2, warmup_steps=0, weight_decay=0)
+    told = specification(corpus, tmp_path, settings, model=ModelConfiguration(architecture=SHAPE, training=training))
+    with pytest.raises(NonFiniteLossError, match=r"student: the loss is (nan|inf) at step [1-9]\d*; lower .*rate"):
+        train(told)
+    run_id = (told.checkpoints / "mlflow_run_id").read_text(encoding="utf-8")
+    connect(settings)
+    assert mlflow.get_run(run_id).info.status == "FAILED"
+
+
+def test_chunks_cover_the_text_anew_each_epoch_and_never_ask_for_the_next_article(train_tokens: TokenIds) -> None:
+    chunks = TrainingChunks(train_tokens, LENGTH, batch_size=4, epochs=2, seed=1)
+    again = TrainingChunks(train_tokens, LENGTH, batch_size=4, epochs=2, seed=1)
+    first = [chunks[place]["input_ids"] for place in range(chunks.chunks_per_epoch)]
+    second = [chunks[place + chunks.chunks_per_epoch]["input_ids"] for place in range(chunks.chunks_per_epoch)]
+    torch.testing.assert_close(again[chunks.chunks_per_epoch]["input_ids"], second[0])
+    assert {tuple(chunk.tolist()) for chunk in first} != {tuple(chunk.tolist()) for chunk in second}
+    assert len(first) * LENGTH > 0.9 * len(train_tokens.ids)
+    for place in range(len(chunks)):
+        example = chunks[place]
+        ends = example["input_ids"] == 2
+        assert bool((example["labels"][ends] == IGNORED).all())
+        assert bool((example["labels"][~ends][:-1] == example["input_ids"][1:][~ends[:-1]]).all())
+    with pytest.raises(ValueError, match="too few for a batch of 10000 chunks"):
+        TrainingChunks(train_tokens, LENGTH, batch_size=10_000, epochs=1, seed=1)
+
+
+def test_the_digest_changes_with_what_decides_the_result(corpus: Path, tmp_path: Path, settings: Settings) -> None:
+    told = specification(corpus, tmp_path, settings)
+    assert told.model_copy(update={"dagster_run_id": "another"}).digest == told.digest
+    assert told.model_copy(update={"seed": 2}).digest != told.digest
+    assert json.loads(told.model_dump_json())["asset"] == "student"
