@@ -42,6 +42,7 @@ class Step:
         return text.str.count_matches(self.pattern)
 
 
+MOST_PASSES = 50
 ROMAN_NUMERAL = regex.compile(r"(?=[IVXLCDM])M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 SMALL_WORDS = {
     "of",
@@ -147,9 +148,11 @@ class Firing:
 
 
 def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[Firing]]:
-    """Cleans the column `text`, counts `words` anew, and tells how often each step fired.
+    """Cleans the column `text`, counts `words` anew, and tells how often each step fired in the first pass.
 
-    Articles keep their order and number: what to leave out is decided in `filter.py`.
+    What one step takes away may bring together what another mends, so texts that a pass changed pass again: cleaning
+    the result once more gives the same. Articles keep their order and number; what to leave out is decided in
+    `filter.py`.
     """
     columns = articles.collect_schema().names()
     table = articles.with_columns(pl.col("text").alias("text_0"))
@@ -158,15 +161,36 @@ def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[Firing]]:
         table = table.with_columns(
             step.apply(text).alias(f"text_{number + 1}"), step.count(text).alias(f"firings_{number}")
         )
-    cleaned = table.select(
+    first_pass = table.select(
         *(pl.col(name) for name in columns if name not in ("text", "words")),
         pl.col(f"text_{len(STEPS)}").alias("text"),
-        pl.col(f"text_{len(STEPS)}").str.count_matches(r"\S+").cast(pl.Int32).alias("words"),
         pl.col("^firings_.*$"),
     ).collect(engine="streaming")
-    return cleaned.select(columns), [
-        _firing(articles, step, cleaned[f"firings_{number}"]) for number, step in enumerate(STEPS)
-    ]
+    cleaned = (
+        first_pass.with_columns(clean_texts(first_pass["text"]).alias("text"))
+        .with_columns(pl.col("text").str.count_matches(r"\S+").cast(pl.Int32).alias("words"))
+        .select(columns)
+    )
+    firings = [_firing(articles, step, first_pass[f"firings_{number}"]) for number, step in enumerate(STEPS)]
+    return cleaned, firings
+
+
+def clean_texts(texts: pl.Series) -> pl.Series:
+    """Cleans each text until no step changes it any more.
+
+    Raises:
+        RuntimeError: a text changes for ever, which would be an error in `STEPS`.
+    """
+    unsettled = pl.DataFrame({"row": range(len(texts)), "text": texts}, schema={"row": pl.Int64, "text": pl.String})
+    settled = []
+    for _ in range(MOST_PASSES):
+        passed = unsettled.lazy().with_columns(clean(pl.col("text")).alias("cleaned")).collect(engine="streaming")
+        done = pl.col("cleaned") == pl.col("text")
+        settled.append(passed.filter(done).select("row", "text"))
+        unsettled = passed.filter(~done).select("row", pl.col("cleaned").alias("text"))
+        if unsettled.is_empty():
+            return pl.concat(settled).sort("row")["text"]
+    raise RuntimeError(f"after {MOST_PASSES} passes cleaning still changes {unsettled['text'][0][:200]!r}")
 
 
 def _firing(articles: pl.LazyFrame, step: Step, counts: pl.Series) -> Firing:

@@ -1,0 +1,101 @@
+"""Cleaning standardizes, keeps what was printed, and is done when it is done."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from britannica_assets.corpus.clean import STEPS, Step, clean_articles, clean_texts
+from britannica_assets.corpus.filter import filter_articles
+from britannica_assets.sample.encyclopedia import compose
+
+
+def cleaned(text: str) -> str:
+    return str(clean_texts(pl.Series([text]))[0])
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_each_step_does_what_its_example_says(step: Step) -> None:
+    assert pl.select(step.apply(pl.lit(step.before))).item() == step.after
+    assert pl.select(step.count(pl.lit(step.before))).item() > 0
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept"),
+    [
+        ("FRANÇOIS, a potter of Nîmes", "François, a potter of Nîmes"),
+        ("OSMUND XIV., king of the Lindes", "Osmund XIV., king of the Lindes"),
+        ("HALLAM, J. T. (1702–1761), M.P.", "Hallam, J. T. (1702-1761), M.P."),
+        ("It weighs 2½ ℔, costs £3, 4s. at 61½° F.", "It weighs 2½ ℔, costs £3, 4s. at 61½° F."),
+        ("from ἄστυ, a town, and שלום, peace", "from ἄστυ, a town, and שלום, peace"),
+        ("a well-made low-lying sea-wall", "a well-made low-lying sea-wall"),
+        ("the bridge (which fell (in 1702) at last) stands", "the bridge (which fell (in 1702) at last) stands"),
+        (
+            "the mill (see Wheels, an open bracket.\nThe river runs.",
+            "the mill (see Wheels, an open bracket.\nThe river runs.",
+        ),
+        ("the mill (see Wheels (q.v.), and [see Rivers]) turns", "the mill turns"),
+        ("he was seeing (seeking) the sea", "he was seeing (seeking) the sea"),
+    ],
+)
+def test_what_was_printed_stays(printed: str, kept: str) -> None:
+    assert cleaned(printed) == kept
+
+
+ENCYCLOPEDIC = st.text(
+    alphabet=st.sampled_from("ab LXVI.,;:!?()[]-–—’‘“”'\"\n\u00ad\u200b\u00a0*|½°£éα" + "q.v.see cf."), max_size=60
+)
+
+
+@given(ENCYCLOPEDIC | st.text(max_size=60))
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    assert cleaned(cleaned(text)) == cleaned(text)
+
+
+@given(st.lists(st.sampled_from(["the", "Bath", "naïve", "1702", "½", "sea-wall", "M.P.", "XIV."]), min_size=1))
+def test_plain_words_are_neither_lost_nor_changed(words: list[str]) -> None:
+    text = "Of " + " ".join(words)
+    assert cleaned(text) == text
+
+
+def test_the_sample_is_cleaned_and_all_of_it_kept() -> None:
+    articles = pl.DataFrame(
+        {
+            "volume": [article.volume for article in compose()],
+            "title": [article.title for article in compose()],
+            "text": [article.text for article in compose()],
+            "words": [len(article.text.split()) for article in compose()],
+        }
+    )
+    table, firings = clean_articles(articles.lazy())
+    kept, left_out = filter_articles(table)
+    assert table.columns == articles.columns
+    assert len(kept) == len(compose())
+    assert left_out.is_empty()
+    fired = {firing.step: firing for firing in firings}
+    references = fired["drop cross-references in brackets"]
+    assert references.firings > 20
+    assert "(q.v.)" in references.before or "see" in references.before
+    assert not table["text"].str.contains(r"\(q\.v\.\)|[“”]").any()
+
+
+def test_what_is_left_out_is_told() -> None:
+    articles = pl.DataFrame(
+        {
+            "volume": [1, 1, 1, 2],
+            "title": ["Short", "Table", "First", "Second"],
+            "text": [
+                "See Bath.",
+                "1 2 3 4 5 6 7 8 9 10 11 12 per cent.",
+                *["A town of some size on the left bank, well built."] * 2,
+            ],
+            "words": [2, 14, 10, 10],
+        }
+    )
+    kept, left_out = filter_articles(articles)
+    assert kept["title"].to_list() == ["First"]
+    assert dict(left_out.select("title", "reason").rows()) == {
+        "Short": "fewer than 10 words",
+        "Table": "mostly figures or formulas",
+        "Second": "the same text as an earlier article",
+    }

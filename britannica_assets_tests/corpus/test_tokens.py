@@ -1,0 +1,75 @@
+"""The tokenizer gives back every text, loads in transformers, and its ids come back from disk as they went."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
+from britannica_assets.corpus.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
+from britannica_assets.sample.encyclopedia import compose
+from britannica_assets.storage import folder_digest
+
+TEXTS = [article.text for article in compose()]
+
+
+@cache
+def trained() -> Tokenizer:
+    return train_tokenizer(TEXTS[:150], vocabulary_size=1_000, minimum_frequency=2)
+
+
+@given(st.text())
+def test_the_round_trip_is_exact(text: str) -> None:
+    ids = trained().encode(text, add_special_tokens=False).ids
+    assert trained().decode(ids, skip_special_tokens=False) == text
+
+
+def test_transformers_loads_it(tmp_path: Path) -> None:
+    save_tokenizer(trained(), tmp_path, model_max_length=128)
+    for loaded in (PreTrainedTokenizerFast.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)):
+        assert (loaded.pad_token_id, loaded.bos_token_id, loaded.eos_token_id) == (0, 1, 2)
+        encoded = loaded("The river <s> rises")
+        assert encoded["input_ids"][0] == 1
+        assert 1 not in encoded["input_ids"][1:]  # what a text says is text
+        assert set(encoded) == {"input_ids", "attention_mask"}
+        assert loaded.decode(encoded["input_ids"][1:]) == "The river <s> rises"
+        assert len(loaded) == 1_000
+
+
+def test_too_little_text_for_the_vocabulary_is_told() -> None:
+    with pytest.raises(ValueError, match=r"only .* types .* the configuration asks for 5000"):
+        train_tokenizer(["a town on a river"], vocabulary_size=5_000, minimum_frequency=2)
+
+
+def test_ids_come_back_as_they_went(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        save_tokenizer(trained(), folder, model_max_length=128)
+        tokenizer = load_tokenizer(folder)
+        splits = {"train": TEXTS[:150], "validation": TEXTS[150:]}
+        figures = {split: write_split(folder, split, tokenizer, texts) for split, texts in splits.items()}  # type: ignore[arg-type]
+        write_description(folder, tokenizer, figures)  # type: ignore[arg-type]
+    assert folder_digest(folders[0]) == folder_digest(folders[1])
+    stored = TokenIds.open(folders[0], "validation")
+    assert stored.ids.dtype == np.uint16
+    assert stored.words == sum(len(text.split()) for text in TEXTS[150:])
+    assert len(stored.offsets) == len(TEXTS[150:]) + 1
+    for number, text in enumerate(TEXTS[150:]):
+        article = stored.ids[stored.offsets[number] : stored.offsets[number + 1]].tolist()
+        assert (article[0], article[-1]) == (1, 2)
+        assert trained().decode(article[1:-1]) == text
+
+
+def test_a_copy_that_broke_off_is_noticed(tmp_path: Path) -> None:
+    figures = write_split(tmp_path, "train", trained(), TEXTS[:5])
+    write_description(tmp_path, trained(), {"train": figures})
+    path = tmp_path / "train.bin"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"train\.bin holds .* ids, its description says"):
+        TokenIds.open(tmp_path, "train")
