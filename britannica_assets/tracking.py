@@ -97,6 +97,7 @@ def connect(settings: Settings, experiment: str | None = None) -> str:
     """
     # MLflow reads this when it is first imported: no reports to its makers from a materialization.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
     from filelock import FileLock
 

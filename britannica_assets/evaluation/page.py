@@ -61,8 +61,9 @@ def write_page(path: Path, board: pl.DataFrame, scores: pl.DataFrame) -> None:
         "<p>The share of minimal pairs whose grammatical sentence the model finds more probable, by linguistic term,"
         " with 95 % intervals by bootstrap over pairs. The student's best phenomena stand on top.</p>",
     ]
-    for (track,), rows in sorted(latest.partition_by("track", as_dict=True).items()):
-        parts.append(f"<figure>{as_svg(phenomena_figure(rows, f'Track {track}'))}</figure>")
+    for (track, pairs), rows in sorted(latest.partition_by("track", "source", as_dict=True).items()):
+        title = f"Track {track}" if pairs == OFFICIAL else f"Track {track}, on the sample's pairs"
+        parts.append(f"<figure>{as_svg(phenomena_figure(rows, title))}</figure>")
         parts.append(_every_uid(rows))
     parts.append(_distillation(latest))
     parts.append(_versions(scores))

@@ -90,7 +90,7 @@ def perplexity_by_group(losses: ArticleLosses, articles: pl.DataFrame) -> pl.Dat
     table = articles.select(
         pl.col("words").cast(pl.Int64),
         pl.col("volume").cast(pl.Int64),
-        pl.col("words").cast(pl.Int64).cut(list(LENGTHS[1:]), labels=names, left_closed=True).alias("length"),
+        pl.Series("length", np.searchsorted(LENGTHS, articles["words"].to_numpy(), side="right") - 1),
         pl.Series("nats", losses.nats),
         pl.Series("tokens", losses.tokens),
     )
@@ -103,10 +103,10 @@ def perplexity_by_group(losses: ArticleLosses, articles: pl.DataFrame) -> pl.Dat
             (pl.col("nats").sum() / pl.col("tokens").sum()).exp().alias("by_token"),
             (pl.col("nats").sum() / pl.col("words").sum()).exp().alias("by_word"),
         )
-        .sort(pl.col(column).to_physical())
+        .sort(column)
         .select(pl.lit(grouping).alias("grouping"), name.alias("name"), "articles", "words", "by_token", "by_word")
         for grouping, column, name in (
-            ("length in words", "length", pl.col("length").cast(pl.String)),
+            ("length in words", "length", pl.lit(pl.Series(names)).gather(pl.col("length"))),
             ("volume", "volume", volume_name),
         )
     ]

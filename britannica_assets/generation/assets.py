@@ -24,7 +24,8 @@ def generated_articles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
 ) -> dg.MaterializeResult[pl.DataFrame]:
     """Articles that the registered student, loaded by its champion alias, writes for a list of prompts."""
-    from britannica_assets.generation.generate import generate_articles, grams, load_model
+    from britannica_assets.generation.generate import generate_articles, load_model
+    from britannica_assets.generation.novelty import novelty
     from britannica_assets.modeling.registry import champion_alias, download_champion
     from britannica_assets.tracking import model_url
 
@@ -33,13 +34,12 @@ def generated_articles(
     folder, version = download_champion(settings, "britannica-student", track)
     model, tokenizer = load_model(folder)
     train_text = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
-    articles = generate_articles(
-        model, tokenizer, configuration.generation, seed=configuration.seed, known=grams(train_text)
-    )
+    articles = generate_articles(model, tokenizer, configuration.generation, seed=configuration.seed)
     table = pl.DataFrame([asdict(article) for article in articles]).select(
         pl.lit(track).alias("track"),
         pl.lit(version, dtype=pl.Int64).alias("version"),
         pl.all(),
+        pl.Series("novelty", novelty([article.text for article in articles], train_text), dtype=pl.Float64),
         pl.lit(configuration.seed).alias("seed"),
     )
     return dg.MaterializeResult(

@@ -1,6 +1,6 @@
 """A student continues prompts: seeded, in one batch, each until it ends its article."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +10,19 @@ from britannica_assets.configuration import Generation
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-GRAM = 8  # words; shorter runs are common phrases, longer ones memory
-
 
 @dataclass(frozen=True)
 class GeneratedArticle:
-    """A prompt and what followed; `perplexity` is of the continuation by token, `novelty` its share of new 8-grams."""
+    """A prompt with what followed it; `ended` by `</s>`, or cut off at the longest.
+
+    `tokens` and `perplexity` (by token) are of the continuation alone.
+    """
 
     prompt: str
     text: str
     ended: bool
     tokens: int
     perplexity: float
-    novelty: float | None
 
 
 def load_model(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
@@ -42,19 +42,29 @@ def generate_articles(
     generation: Generation,
     *,
     seed: int,
-    known: frozenset[int] = frozenset(),
 ) -> list[GeneratedArticle]:
     """Continues each prompt of `generation` by nucleus sampling (Holtzman et al. 2020), the same for the same seed.
 
-    `known` are the 8-grams of the train text, see `grams`; without them novelty is not told.
+    Raises:
+        ValueError: a prompt is empty, or with `maximum_new_tokens` longer than the model has positions.
     """
     import torch
 
+    for prompt in generation.prompts:
+        if not prompt.strip():
+            raise ValueError("a prompt is empty: give generation.prompts some words each")
     torch.manual_seed(seed)
     # Padding on the left, so that every prompt ends where its continuation begins.
     encoded = tokenizer(list(generation.prompts), return_tensors="pt", padding=True, padding_side="left").to(
         model.device
     )
+    longest = encoded["input_ids"].shape[1] + generation.maximum_new_tokens
+    positions = model.config.max_position_embeddings
+    if longest > positions:
+        raise ValueError(
+            f"prompt and continuation may grow to {longest} tokens, the model has {positions} positions: lower"
+            " generation.maximum_new_tokens or shorten the prompt"
+        )
     sequences = model.generate(
         **encoded,
         do_sample=True,
@@ -78,27 +88,9 @@ def generate_articles(
                 ended=ended,
                 tokens=len(new),
                 perplexity=_perplexity(model, prompt_ids, new),
-                novelty=_novelty(text, known),
             )
         )
     return articles
-
-
-def grams(texts: Iterable[str]) -> frozenset[int]:
-    """The hashes of all runs of 8 words in `texts`."""
-    return frozenset(gram for text in texts for gram in _grams(text))
-
-
-def _grams(text: str) -> list[int]:
-    words = text.split()
-    return [hash(tuple(words[start : start + GRAM])) for start in range(len(words) - GRAM + 1)]
-
-
-def _novelty(text: str, known: frozenset[int]) -> float | None:
-    written = _grams(text)
-    if not known or not written:
-        return None
-    return sum(gram not in known for gram in written) / len(written)
 
 
 def _perplexity(model: "PreTrainedModel", prompt: Sequence[int], continuation: Sequence[int]) -> float:

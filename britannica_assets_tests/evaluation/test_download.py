@@ -1,0 +1,95 @@
+"""The public pairs from an OSF of our own on loopback: whole, broken, and not there."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from britannica_assets.evaluation.download import DownloadError, downloaded_pairs
+from britannica_assets.evaluation.minimal_pairs import read_phenomena
+from britannica_assets.sample import minimal_pairs
+from britannica_assets.storage import folder_digest
+
+SUITES = ("blimp_filtered", "supplement_filtered")
+ENTRIES_ON_A_PAGE = 3
+
+
+def listing(folder: Path, base: str, path: str, page: int) -> dict[str, Any]:
+    """A page of a folder as OSF's API lists it."""
+    entries = []
+    for entry in sorted(folder.iterdir()):
+        attributes = {"name": entry.name, "kind": "folder" if entry.is_dir() else "file"}
+        address = f"{base}{path}{entry.name}" + ("/" if entry.is_dir() else "")
+        entries.append(
+            {
+                "attributes": attributes,
+                "links": {"download": address},
+                "relationships": {"files": {"links": {"related": {"href": address}}}},
+            }
+        )
+    begin = page * ENTRIES_ON_A_PAGE
+    more = begin + ENTRIES_ON_A_PAGE < len(entries)
+    return {
+        "data": entries[begin : begin + ENTRIES_ON_A_PAGE],
+        "links": {"next": f"{base}{path}?page={page + 1}" if more else None},
+    }
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    minimal_pairs.write(tmp_path / "served/evaluation_data/full_eval")
+    return tmp_path / "served"
+
+
+@pytest.fixture
+def source(files: Path) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            place = files / path.strip("/")
+            base = f"http://127.0.0.1:{server.server_port}"
+            page = int(query.removeprefix("page=") or 0)
+            body = json.dumps(listing(place, base, path, page)).encode() if place.is_dir() else place.read_bytes()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def digests(files: Path) -> dict[str, str]:
+    return {suite: folder_digest(files / "evaluation_data/full_eval" / suite) for suite in SUITES}
+
+
+def test_downloads_every_page_once(source: str, files: Path, tmp_path: Path) -> None:
+    expected = digests(files)
+    folder = downloaded_pairs(tmp_path / "pairs", source, expected)
+    assert {suite: folder_digest(folder / suite) for suite in SUITES} == expected
+    assert len(read_phenomena(folder)) > ENTRIES_ON_A_PAGE
+    assert downloaded_pairs(folder, "http://127.0.0.1:9/", expected) == folder
+
+
+def test_other_files_are_refused_and_nothing_stays(source: str, files: Path, tmp_path: Path) -> None:
+    expected = digests(files)
+    changed = next((files / "evaluation_data/full_eval/blimp_filtered").iterdir())
+    changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    (tmp_path / "work").mkdir()
+    with pytest.raises(DownloadError, match=r"blimp_filtered .* digest .*BRITANNICA_EVAL_DIR"):
+        downloaded_pairs(tmp_path / "work/pairs", source, expected)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_source_that_does_not_answer_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="set BRITANNICA_EVAL_DIR"):
+        downloaded_pairs(tmp_path / "pairs", "http://127.0.0.1:9/")
+    assert list(tmp_path.iterdir()) == []

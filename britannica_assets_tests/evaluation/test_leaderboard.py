@@ -1,0 +1,78 @@
+"""What the leaderboard says of our models, and how it tells a change from chance."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores
+from britannica_assets.evaluation.leaderboard import OFFICIAL, OURS, SAMPLE, build_leaderboard, distillation_gain
+from britannica_assets.evaluation.page import write_page
+
+
+def scores(model: str, accuracies: dict[str, float], *, version: int = 1, source: str = OFFICIAL) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "track": "babylm_10m",
+                "model": model,
+                "version": version,
+                "parameters": 58_000_000,
+                "train_words": "10.0M",
+                "perplexity_by_word": 100.0,
+                "suite": "supplement" if uid.startswith("s_") else "blimp",
+                "uid": uid,
+                "linguistics_term": uid,
+                "field": "syntax",
+                "pairs": 1000,
+                "accuracy": accuracy,
+                "low": accuracy - 0.03,
+                "high": accuracy + 0.03,
+                "source": source,
+            }
+            for uid, accuracy in accuracies.items()
+        ]
+    )
+
+
+STUDENT = scores("student", {"islands": 0.6, "binding": 0.9, "s_turns": 0.5})
+ALONE = scores("student_without_teachers", {"islands": 0.62, "binding": 0.7, "s_turns": 0.55})
+
+
+def test_averages_are_over_phenomena_beside_the_published_rows() -> None:
+    board = build_leaderboard(pl.concat([STUDENT, ALONE]))
+    ours = board.filter(pl.col("source") == OURS)
+    assert ours["blimp"].to_list() == pytest.approx([75.0, 66.0])
+    assert ours["supplement"].to_list() == pytest.approx([50.0, 55.0])
+    assert ours["blimp_by_million_parameters"][0] == pytest.approx(75 / 58)
+    gpt_bert = board.filter(pl.col("model").str.starts_with("GPT-BERT")).row(0, named=True)
+    assert (gpt_bert["blimp"], gpt_bert["supplement"], gpt_bert["source"]) == (71.66, 63.21, "BabyLM 2025 baselines")
+    gains = distillation_gain(pl.concat([STUDENT, ALONE]))
+    assert dict(zip(gains["suite"], gains["gain"], strict=True)) == pytest.approx({"blimp": 9.0, "supplement": -5.0})
+
+
+def test_only_changes_beyond_the_interval_count() -> None:
+    comparison = compare_scores(ALONE, STUDENT)
+    verdicts = dict(comparison.select("uid", "verdict").iter_rows())
+    assert verdicts == {"binding": "rose", "islands": "", "s_turns": "fell"}
+    binding = comparison.row(0, named=True)
+    # Newcombe 1998: two intervals of half-width 0.03 make one of half-width 0.03 * sqrt(2).
+    assert (binding["low"], binding["high"]) == pytest.approx((0.2 - 0.0424, 0.2 + 0.0424), abs=1e-4)
+
+
+def test_the_last_two_versions_are_compared() -> None:
+    later = scores("student", {"islands": 0.8, "binding": 0.9, "s_turns": 0.5}, version=4)
+    [(track, model, before, after, comparison)] = changes_between_versions(pl.concat([STUDENT, later, ALONE]))
+    assert (track, model, before, after) == ("babylm_10m", "student", 1, 4)
+    assert comparison.filter(pl.col("verdict") == "rose")["uid"].to_list() == ["islands"]
+
+
+def test_the_page_sets_sample_rows_apart(tmp_path: Path) -> None:
+    table = pl.concat([scores("student", {"islands": 1.0, "s_turns": 1.0}, source=SAMPLE), ALONE])
+    write_page(tmp_path / "page.html", build_leaderboard(table), table)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    official, sampled = page.split("On the bundled sample's own pairs</h2>")
+    assert "1 of our 2 rows do not compare" in page
+    assert "<td>student<small>" not in official
+    assert "<td>student<small>" in sampled.split("</table>")[0]
+    assert "src=" not in page  # it needs nothing beside it

@@ -1,0 +1,110 @@
+"""What a model's scores on minimal pairs mean, and what a malformed file gets."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from britannica_assets.evaluation.minimal_pairs import (
+    PairsError,
+    Phenomenon,
+    bootstrap_interval,
+    log_probabilities,
+    read_phenomena,
+    score_phenomena,
+    suite_averages,
+)
+from britannica_assets.generation.generate import load_model
+
+SENTENCES = [
+    "The river rises in the hills.",
+    "The",
+    "Ἡ ἀρχὴ τοῦ ποταμοῦ, the river's source.",
+    "Two speakers:\nA: Where is the town?\nB: Upon the river. 🏰",
+    "The river rises in the hills.",
+    "The castle, the church, the market and the old bridge are all of great age, and so is the town itself.",
+    " a leading space",
+]
+
+
+def write_pairs(folder: Path, lines: list[str]) -> Path:
+    for suite in ("blimp_filtered", "supplement_filtered"):
+        (folder / suite).mkdir(parents=True)
+        (folder / suite / "agreement.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def pair(good: str, bad: str) -> str:
+    labels = {"UID": "agreement", "field": "morphology", "linguistics_term": "agreement"}
+    return json.dumps({"sentence_good": good, "sentence_bad": bad, **labels}, ensure_ascii=False)
+
+
+def test_batches_score_as_single_sentences_do(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
+    expected = []
+    for sentence in SENTENCES:
+        ids = tokenizer(sentence, return_tensors="pt")["input_ids"]
+        assert ids[0, 0] == tokenizer.bos_token_id
+        with torch.inference_mode():
+            scores = model(input_ids=ids).logits[0, :-1].log_softmax(-1)
+        expected.append(float(scores.gather(-1, ids[0, 1:, None]).double().sum()))
+    found = log_probabilities(model, tokenizer, SENTENCES)
+    np.testing.assert_allclose(found, expected, atol=2e-4)
+    assert found[0] == found[4]
+
+
+def test_a_tie_is_wrong(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
+    same = Phenomenon("blimp", "same", "term", "field", (("The town stands.", "The town stands."),) * 5)
+    assert score_phenomena(model, tokenizer, [same], seed=0)["accuracy"].to_list() == [0.0]
+
+
+def test_a_pair_and_its_reverse_score_together_one(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
+    pairs = (("The town stands.", "The town stand."), ("The rivers rise.", "The rivers rises."))
+    forth = Phenomenon("blimp", "forth", "term", "field", pairs)
+    back = Phenomenon("supplement", "back", "term", "field", tuple((bad, good) for good, bad in pairs))
+    scores = score_phenomena(model, tokenizer, [forth, back], seed=0)
+    assert sum(scores["accuracy"]) == 1.0
+    assert suite_averages(scores) == dict(zip(scores["suite"], scores["accuracy"], strict=True))
+
+
+def test_a_sentence_longer_than_the_positions_is_named(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
+    with pytest.raises(PairsError, match=r"model of 256 positions: 'rock rock"):
+        log_probabilities(model, tokenizer, ["The town.", "rock " * 300])
+
+
+def test_the_interval_holds_the_accuracy_and_narrows_with_pairs() -> None:
+    few, many = (bootstrap_interval(np.arange(number) % 4 > 0, np.random.default_rng(1)) for number in (40, 4000))
+    assert few[0] < many[0] < 0.75 < many[1] < few[1]
+    assert many[1] - many[0] == pytest.approx(2 * 1.96 * np.sqrt(0.75 * 0.25 / 4000), rel=0.15)
+
+
+def test_reading_keeps_line_separators_inside_sentences(tmp_path: Path) -> None:
+    folder = write_pairs(tmp_path, [pair("A:\u2028one\x85two", "b"), "", pair("Ἑλλάς 🏛", "d")])
+    blimp, supplement = read_phenomena(folder)
+    assert blimp.pairs == (("A:\u2028one\x85two", "b"), ("Ἑλλάς 🏛", "d"))
+    assert (blimp.suite, supplement.suite, blimp.uid, blimp.field) == (
+        "blimp",
+        "supplement",
+        "agreement",
+        "morphology",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{not json", '{"sentence_good": "a"}', '{"sentence_good": "a", "sentence_bad": 3}', "[1]", pair("", "b")],
+)
+def test_a_malformed_line_names_file_and_line(tmp_path: Path, line: str) -> None:
+    folder = write_pairs(tmp_path, [pair("a", "b"), line])
+    with pytest.raises(PairsError, match=r"agreement\.jsonl, line 2"):
+        read_phenomena(folder)
+
+
+def test_a_folder_without_pairs_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(PairsError, match="BRITANNICA_EVAL_DIR"):
+        read_phenomena(tmp_path)
