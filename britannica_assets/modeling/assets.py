@@ -86,9 +86,10 @@ def teacher_targets(
 ) -> dg.MaterializeResult[Path]:
     """The teachers' averaged softened predictions over the train text: the top k of each position, computed once."""
     from britannica_assets.modeling.compute_targets import TargetsSpecification
+    from britannica_assets.modeling.registry import content_digest
 
     configuration = load_configuration(settings.scale)
-    inputs = [folder_digest(folder) for folder in (token_ids, teacher_gpt2, teacher_llama)]
+    inputs = [folder_digest(token_ids), *(content_digest(folder) for folder in (teacher_gpt2, teacher_llama))]
     # The folder is named after its inputs, so that a killed computation goes on and another one does not.
     unfinished = settings.work_path / "targets" / f"{context.partition_key}-{'-'.join(name[:12] for name in inputs)}"
     specification = TargetsSpecification(
@@ -248,14 +249,14 @@ def _run(
 
 def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
     from britannica_assets.modeling.plots import loss_curve
-    from britannica_assets.modeling.registry import TrainedModel
+    from britannica_assets.modeling.registry import TrainedModel, content_digest
     from britannica_assets.tracking import model_url, run_url
 
     trained = TrainedModel.read(folder)
     weights = folder / "model.safetensors"
     return dg.MaterializeResult(
         value=folder,
-        data_version=dg.DataVersion(folder_digest(folder)),
+        data_version=dg.DataVersion(content_digest(folder)),
         check_results=[check_champion(trained)],
         metadata={
             "validation_loss": trained.validation_loss,

@@ -1,5 +1,6 @@
 """The registry: each finished model becomes a registered version; the champion alias moves when it is no worse."""
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
@@ -23,6 +24,8 @@ REQUIREMENTS = ["mlflow>=3.1,<4", "torch>=2.6", "transformers>=5,<6"]
 PERPLEXITY_TAG = "validation_perplexity"
 BLIMP_TAG = "blimp_accuracy"
 VALIDATION_TAG = "validation_digest"
+SCALE_TAG = "scale"
+BEFORE_TAG = "champion_before"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,15 @@ class Verdict:
 
     is_champion: bool
     reason: str
+
+
+def content_digest(folder: Path) -> str:
+    """SHA-256 (hex) of a model's folder without `training.json`, whose run, version and times are of one training."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.iterdir() if path.name != DESCRIPTION):
+        with file.open("rb") as handle:
+            digest.update(file.name.encode() + b"\0" + hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
 
 
 def champion_alias(track: str) -> str:
@@ -118,7 +130,7 @@ def register(
     client = mlflow.MlflowClient()
     tags = {
         "track": specification.track,
-        "scale": specification.scale,
+        SCALE_TAG: specification.scale,
         PERPLEXITY_TAG: f"{perplexity:.6f}",
         VALIDATION_TAG: specification.data_digests["validation"],
         **{f"digest.{name}": digest for name, digest in specification.data_digests.items()},
@@ -154,23 +166,32 @@ def judge(settings: Settings, registered_model: str, version: int, track: str) -
     """Moves the track's champion alias to `version` unless the champion is better in perplexity or on BLiMP.
 
     Perplexities compare on the same validation text alone; where it differs from the champion's, the newer version
-    takes over. BLiMP counts once both versions are scored.
+    takes over, but a demo never over another scale. BLiMP counts once both versions are scored: a champion that turns
+    out to be worse at it than the one before gives the alias back.
     """
     import mlflow
 
     connect(settings)
     client = mlflow.MlflowClient()
+    alias = champion_alias(track)
     candidate = client.get_model_version(registered_model, str(version))
     champion = _champion(client, registered_model, track)
     if champion is None:
         verdict = Verdict(True, "the first version of its track")
-    elif champion.version == candidate.version:
-        return Verdict(True, "the champion")
-    else:
+    elif champion.version != candidate.version:
         verdict = _compare(candidate, champion)
+        if verdict.is_champion:
+            client.set_model_version_tag(registered_model, str(version), BEFORE_TAG, str(champion.version))
+    elif BEFORE_TAG in candidate.tags:
+        before = client.get_model_version(registered_model, candidate.tags[BEFORE_TAG])
+        verdict = _compare(candidate, before)
+        if not verdict.is_champion:
+            client.set_registered_model_alias(registered_model, alias, str(before.version))
+    else:
+        return Verdict(True, "the champion")
     client.set_model_version_tag(registered_model, str(version), "verdict", verdict.reason)
     if verdict.is_champion:
-        client.set_registered_model_alias(registered_model, champion_alias(track), str(version))
+        client.set_registered_model_alias(registered_model, alias, str(version))
     return verdict
 
 
@@ -182,6 +203,8 @@ def _champion(client: "MlflowClient", registered_model: str, track: str) -> "Mod
 
 def _compare(candidate: "ModelVersion", champion: "ModelVersion") -> Verdict:
     if candidate.tags[VALIDATION_TAG] != champion.tags[VALIDATION_TAG]:
+        if candidate.tags[SCALE_TAG] == "demo" != champion.tags[SCALE_TAG]:
+            return Verdict(False, f"a demo does not replace version {champion.version} of another scale")
         return Verdict(True, f"the champion, version {champion.version}, was validated on another text")
     ours, theirs = float(candidate.tags[PERPLEXITY_TAG]), float(champion.tags[PERPLEXITY_TAG])
     if ours > theirs:
