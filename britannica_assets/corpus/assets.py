@@ -217,6 +217,34 @@ def token_ids(
     )
 
 
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"huggingface", "parquet"},
+    code_version="1",
+    io_manager_key="folder_io_manager",
+    ins={"corpus_split": dg.AssetIn(metadata={"allow_missing_partitions": True})},
+)
+def published_dataset(
+    settings: dg.ResourceParam[Settings], corpus_split: dict[str, pl.LazyFrame]
+) -> dg.MaterializeResult[Path]:
+    """The tracks as a Hugging Face data set folder with a data card; pushing it to the Hub is left to a command."""
+    from britannica_assets.corpus.publish import write_dataset
+
+    tracks = {track: articles.collect() for track, articles in corpus_split.items()}
+    folder = new_folder(settings, "published_dataset", "all")
+    write_dataset(folder, tracks)
+    return dg.MaterializeResult(
+        value=folder,
+        data_version=dg.DataVersion(folder_digest(folder)),
+        metadata={
+            "tracks": ", ".join(tracks),
+            "megabytes": round(sum(file.stat().st_size for file in folder.rglob("*.parquet")) / 1e6, 2),
+            "card": dg.MetadataValue.md((folder / "README.md").read_text(encoding="utf-8").split("---", 2)[2]),
+        },
+    )
+
+
 def _sample(articles: pl.DataFrame) -> str:
     """The first lines of three articles from all over the table, as Markdown."""
     rows = articles.gather([0, len(articles) // 2, len(articles) - 1]).iter_rows(named=True)
