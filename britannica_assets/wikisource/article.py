@@ -39,6 +39,7 @@ LEFT_OUT = " | ".join(
     )
 )
 PAGE_NUMBER = ".//*[@data-page-number]"
+SCAN_VOLUME = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")  # in the page number's data-page-name
 
 BLOCKS = frozenset(
     ("address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "h1", "h2")
@@ -49,6 +50,7 @@ SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
 # "(A. M. B.)", "(E. L.*)", "(W. D’A.; R. Qu.)": a bracket alone that holds nothing but initials.
 SIGNATURE = re.compile(r"\((?:\s*(?:[A-ZÀ-Þ][\w’']{0,3}\.-?|[A-Z][’'][A-Z]\.)\*?\s*[;,&]?\s*)+\)\.?")
 MARK = "\x1e"  # between paragraphs while the text is gathered; no page holds it
+AUTHOR_MARK = re.compile("\x1d([^\x1d]*)\x1d")  # an author's page, before the words that link to it
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class ArticleText:
     quality: int | None
     contributor_initials: str | None
     contributor: str | None
+    scan_volumes: frozenset[int] = frozenset()  # the volumes whose scans the text is transcluded from
     reason: str | None = None
 
 
@@ -76,16 +79,17 @@ def _extract(document: etree._Element) -> ArticleText:
             "", None, None, None, None, None, reason="the page transcludes no scan (no prp-pages-output)"
         )
     numbers, qualities = [], []
+    scan_volumes: set[int] = set()
     gathered: list[str] = []
-    authors: list[str] = []
     for body in bodies:
         for mark in body.xpath(PAGE_NUMBER):
             numbers.append(mark.get("data-page-number"))
+            if scan := SCAN_VOLUME.match(mark.get("data-page-name") or ""):
+                scan_volumes.add(int(scan[1]))
             if (mark.get("data-page-quality") or "").isdigit():
                 qualities.append(int(mark.get("data-page-quality")))
         for element in body.xpath(LEFT_OUT):
             _remove(element)
-        authors += body.xpath(".//a[starts-with(@title, 'Author:')]/@title")
         _gather(body, gathered)
         gathered.append(MARK)
     paragraphs = [
@@ -93,10 +97,15 @@ def _extract(document: etree._Element) -> ArticleText:
         for raw in "".join(gathered).split(MARK)
         if (paragraph := SPACES.sub(" ", INVISIBLE.sub("", raw)).strip())
     ]
-    initials = None
-    while paragraphs and SIGNATURE.fullmatch(paragraphs[-1]):
-        signature = paragraphs.pop().removesuffix(".").removeprefix("(").removesuffix(")").strip()
+    initials: str | None = None
+    authors: list[str] = []
+    while paragraphs and SIGNATURE.fullmatch(AUTHOR_MARK.sub("", paragraphs[-1])):
+        signed = paragraphs.pop()
+        authors = AUTHOR_MARK.findall(signed) + authors
+        signature = AUTHOR_MARK.sub("", signed).removesuffix(".").removeprefix("(").removesuffix(")").strip()
         initials = signature if initials is None else f"{signature} {initials}"
+    # An author's page linked from the article itself is somebody it tells of, not who signed it.
+    paragraphs = [paragraph for raw in paragraphs if (paragraph := SPACES.sub(" ", AUTHOR_MARK.sub("", raw)).strip())]
     reason = None if paragraphs else "the text is empty once notes, tables and plates are left out"
     return ArticleText(
         text="\n".join(paragraphs),
@@ -104,7 +113,8 @@ def _extract(document: etree._Element) -> ArticleText:
         last_page=numbers[-1] if numbers else None,
         quality=min(qualities) if qualities else None,
         contributor_initials=initials,
-        contributor="; ".join(name.removeprefix("Author:") for name in authors) if initials and authors else None,
+        contributor="; ".join(dict.fromkeys(authors)) or None,
+        scan_volumes=frozenset(scan_volumes),
         reason=reason,
     )
 
@@ -133,6 +143,9 @@ def _gather(element: etree._Element, gathered: list[str]) -> None:
     block = element.tag in BLOCKS
     if block:
         gathered.append(MARK)
+    title = element.get("title") or ""
+    if element.tag == "a" and title.startswith("Author:"):
+        gathered.append(f"\x1d{title.removeprefix('Author:')}\x1d")
     if element.text:
         gathered.append(element.text)
     for child in element:

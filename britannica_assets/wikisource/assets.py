@@ -15,7 +15,7 @@ from britannica_assets.wikisource.checks import (
     check_articles,
     check_raw_articles,
 )
-from britannica_assets.wikisource.client import Client
+from britannica_assets.wikisource.client import Client, Patience
 from britannica_assets.wikisource.fetch import fetch_volume
 from britannica_assets.wikisource.index import read_volume_index
 from britannica_assets.wikisource.store import PageStore
@@ -25,13 +25,14 @@ GROUP = "wikisource"
 OWNERS = ["team:britannica"]
 
 
-def connect(settings: Settings) -> Client:
+def connect(settings: Settings, patience: Patience | None = None) -> Client:
     """The client that the settings ask for."""
     return Client(
         settings.wiki_url,
         requests_per_second=settings.requests_per_second,
         contact=settings.contact,
         version=__version__,
+        patience=patience,
     )
 
 
@@ -83,7 +84,7 @@ def raw_articles(
     with connect(settings) as client:
         result = fetch_volume(client, volume_index.collect(), store, previous=previous)
     pages = result.pages
-    failed = pages.filter(pl.col("failure").is_not_null() & ~pl.col("vanished"))
+    failed = pages.filter(pl.col("failure").is_not_null() & pl.col("part").is_not_null())
     content = pages.select("volume", "part", "position", "title", "html", "failure", "vanished")
     yield dg.MaterializeResult(
         value=pages,
@@ -124,7 +125,7 @@ def articles(
     yield dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(table_digest(table.drop("revision"))),
-        check_results=check_articles(table, words_before=words_before),
+        check_results=check_articles(table, without_text=len(volume.without_text), words_before=words_before),
         metadata={
             "articles": len(table),
             "words": int(table["words"].sum()),

@@ -11,6 +11,7 @@ from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.wikisource.assets import GROUP, connect
 from britannica_assets.wikisource.changes import read_changes
+from britannica_assets.wikisource.client import Patience
 
 scrape_job = dg.define_asset_job(
     "scrape_volume",
@@ -48,7 +49,7 @@ def recent_changes(
         context.update_cursor(json.dumps({"after": 0, "since": now}))
         return dg.SkipReason(f"Watching the wiki's changes from {now} on.")
     cursor = json.loads(context.cursor)
-    with connect(settings) as client:
+    with connect(settings, Patience(attempts=3, timeout=10)) as client:
         changes = read_changes(
             client, after=cursor["after"], since=cursor["since"], volume_of=_volumes_by_title(settings)
         )

@@ -8,6 +8,8 @@ from datetime import datetime
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.index import ROOT
 
+MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
+PART_PAGE = re.compile(rf"{ROOT}/Vol (\d{{1,2}}):\d+$")
 SCAN_PAGE = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")
 NAMESPACES = "0|104"  # articles and pages of scans
 
@@ -24,7 +26,8 @@ class Changes:
 def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[str, str]) -> Changes:
     """Reads all changes since the moment `since` (ISO 8601) whose identifier is above `after`, oldest first.
 
-    `volume_of` gives the volume ("07") of an article's title; a scan page names its own.
+    `volume_of` gives the volume ("07") of an article's title; scan pages and part pages name their own. A backlog of
+    more than `MOST_REQUESTS` answers is left to the next reading.
 
     Raises:
         WikiError: the wiki gave no usable answer.
@@ -33,7 +36,7 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
     volumes: set[str] = set()
     last_change, last_moment = after, since
     proceed: dict[str, str] = {}
-    while True:
+    for _ in range(MOST_REQUESTS):
         answer = client.query(
             list="recentchanges",
             rcnamespace=NAMESPACES,
@@ -47,10 +50,11 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
             if change["rcid"] <= after:
                 continue
             last_change, last_moment = max(last_change, change["rcid"]), max(last_moment, change["timestamp"])
-            scan = SCAN_PAGE.match(change["title"])
-            volume = scan[1] if scan else volume_of.get(change["title"].removeprefix(f"{ROOT}/"))
+            named = SCAN_PAGE.match(change["title"]) or PART_PAGE.match(change["title"])
+            volume = f"{int(named[1]):02d}" if named else volume_of.get(change["title"].removeprefix(f"{ROOT}/"))
             if volume is not None:
                 volumes.add(volume)
         if "continue" not in answer:
-            return Changes(frozenset(volumes), last_change, last_moment)
+            break
         proceed = {name: str(value) for name, value in answer["continue"].items()}
+    return Changes(frozenset(volumes), last_change, last_moment)

@@ -30,6 +30,7 @@ Answer = TypeVar("Answer")
 PROJECT_PAGE = "https://pypi.org/project/britannica-assets"
 RETRIED_STATUSES = {408, 429, 500, 502, 503, 504}
 RETRIED_API_ERRORS = {"maxlag", "ratelimited", "readonly"}
+LONGEST_PAUSE = 3_600.0  # seconds ahead that a moment in the ceiling's file is believed
 LONGEST_GET = 2_000  # characters of a query; longer ones are posted
 TITLES_IN_A_REQUEST = 50
 PAGE_MARKS = ('id="firstHeading"', "mw-parser-output")
@@ -88,12 +89,21 @@ class RequestCeiling:
         """Sleeps until this request may start."""
         with self._within_process, self._lock:
             now = time.time()
-            stored = self._file.read_bytes() if self._file.exists() else b""
-            next_moment = struct.unpack("d", stored)[0] if len(stored) == 8 else 0.0
+            next_moment = self._next_moment()
             # A moment far ahead was written before the clock was set back: it binds nobody.
-            mine = max(now, next_moment) if next_moment < now + 60 else now
+            mine = max(now, next_moment) if next_moment < now + LONGEST_PAUSE else now
             self._file.write_bytes(struct.pack("d", mine + self._interval))
         time.sleep(max(0.0, mine - now))
+
+    def pause(self, seconds: float) -> None:
+        """Lets no request of this machine start for `seconds`: the host asked for rest, not one thread's request."""
+        with self._within_process, self._lock:
+            resumed = time.time() + min(seconds, LONGEST_PAUSE)
+            self._file.write_bytes(struct.pack("d", max(self._next_moment(), resumed)))
+
+    def _next_moment(self) -> float:
+        stored = self._file.read_bytes() if self._file.exists() else b""
+        return float(struct.unpack("d", stored)[0]) if len(stored) == 8 else 0.0
 
 
 class Client:
@@ -101,6 +111,7 @@ class Client:
 
     Raises:
         ContactMissingError: `wiki_url` is a live Wikimedia wiki and `contact` is not set.
+        WikiError: `wiki_url` is no address of a web server.
     """
 
     def __init__(
@@ -113,8 +124,13 @@ class Client:
         patience: Patience | None = None,
         connections: int = 4,
     ) -> None:
-        host = urlsplit(wiki_url).netloc
-        if not contact and host.endswith(("wikisource.org", "wikimedia.org", "wikipedia.org")):
+        address = urlsplit(wiki_url)
+        host = address.netloc
+        if address.scheme not in ("http", "https") or not host:
+            raise WikiError(
+                f"{wiki_url!r} is no address of a wiki: set BRITANNICA_WIKI_URL to one like https://en.wikisource.org"
+            )
+        if not contact and (address.hostname or "").endswith(("wikisource.org", "wikimedia.org", "wikipedia.org")):
             raise ContactMissingError(
                 f"{wiki_url} is a live Wikimedia wiki, whose User-Agent policy asks who is reading: set"
                 " BRITANNICA_CONTACT to a mail address or a page about you"
@@ -173,6 +189,8 @@ class Client:
                     asked_for = error.wait if isinstance(error, _TryAgainError) else None
                     wait = self._patience.wait(attempt) if asked_for is None else asked_for
                     logger.warning("%s: %s; attempt %d, again in %.1f s", url, reason, attempt, wait)
+                    if asked_for is not None:
+                        self._ceiling.pause(asked_for)
                     time.sleep(wait)
         raise WikiError(
             f"{url} gave no usable answer in {self._patience.attempts} attempts; the last: {reason}."
@@ -195,7 +213,10 @@ class Client:
             )
         else:
             response = self._session.get(url, params=parameters, timeout=self._patience.timeout)
-        if response.status_code in (404, 410):
+        if response.status_code in (404, 410) and parameters is None:
+            # A proxy's or a moved server's 404 must not pass for the end of a volume.
+            if not all(mark in response.text for mark in PAGE_MARKS[:1]):
+                raise _TryAgainError(f"status {response.status_code} with what is no page of a wiki")
             raise PageMissingError(f"{url} does not exist (status {response.status_code})")
         if response.status_code in RETRIED_STATUSES:
             raise _TryAgainError(f"status {response.status_code}", _retry_after(response))

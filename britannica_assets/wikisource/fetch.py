@@ -23,6 +23,9 @@ PAGES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "vanished": pl.Boolean,
 }
 PROGRESS_EVERY = 100  # pages
+ROWS_AT_ONCE = 100  # of a table that is built from the store
+FAILURES_IN_A_ROW = 8  # pages, each after all attempts: the wiki is down, and the rest would only wait for it
+DELETED = "deleted between index and fetch"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def fetch_volume(
     fails keeps what was stored of it and tells its failure.
 
     Raises:
-        WikiError: not one page of the volume could be fetched, and none is stored.
+        WikiError: the wiki stopped answering (`FAILURES_IN_A_ROW`), or not one page of the volume could be fetched and
+            none is stored. What was fetched is in the store.
     """
     if previous is not None and not store.titles():
         store.write(_from_table(previous))
@@ -51,12 +55,22 @@ def fetch_volume(
     wanted = [row for row in index.iter_rows(named=True) if stored.get(row["title"]) != row["touched"]]
     logger.info("%d of %d pages are new or have changed", len(wanted), len(index))
     last_failure: WikiError | None = None
+    failures_in_a_row = 0
     with ThreadPoolExecutor(max_workers=client.connections) as pool:
         futures = [pool.submit(_fetch, client, store, row) for row in wanted]
-        for done, future in enumerate(as_completed(futures), 1):
-            last_failure = future.result() or last_failure
-            if done % PROGRESS_EVERY == 0 or done == len(wanted):
-                logger.info("%d of %d pages fetched", done, len(wanted))
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                failure = future.result()
+                last_failure = failure or last_failure
+                unanswered = failure is not None and not isinstance(failure, PageMissingError)
+                failures_in_a_row = failures_in_a_row + 1 if unanswered else 0
+                if failures_in_a_row == FAILURES_IN_A_ROW < len(wanted):
+                    raise WikiError(f"the wiki stopped answering after {done} of {len(wanted)} pages: {failure}")
+                if done % PROGRESS_EVERY == 0 or done == len(wanted):
+                    logger.info("%d of %d pages fetched", done, len(wanted))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # a stopped run must not fetch the rest first
+            raise
     table = _table(index, store)
     if last_failure is not None and table["html"].null_count() == len(table):
         raise last_failure
@@ -78,7 +92,7 @@ def _fetch(client: Client, store: PageStore, row: dict[str, Any]) -> WikiError |
         page = replace(page, html=client.page(title))
     except WikiError as error:
         gone = isinstance(error, PageMissingError)
-        failure = "deleted between index and fetch" if gone else str(error)
+        failure = DELETED if gone else str(error)
         logger.warning("%s: %s", row["title"], failure)
         before = store.read(row["title"])
         store.write([replace(page if before is None else before, failure=failure)])
@@ -89,12 +103,16 @@ def _fetch(client: Client, store: PageStore, row: dict[str, Any]) -> WikiError |
 
 def _table(index: pl.DataFrame, store: PageStore) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
+    tables: list[pl.DataFrame] = []
     listed = set(index["title"])
     for entry in index.iter_rows(named=True):
         page = store.read(entry["title"])
         if page is None:  # another run's store was emptied in between
             page = StoredPage(entry["title"], entry["touched"], entry["revision"], "", None, "", "not fetched")
-        rows.append({**entry, **_page_columns(page), "vanished": False})
+        rows.append({**entry, **_page_columns(page), "vanished": page.failure == DELETED})
+        if len(rows) == ROWS_AT_ONCE:
+            tables.append(pl.DataFrame(rows, schema=PAGES_SCHEMA))
+            rows.clear()
     volume = index["volume"][0]
     for title in store.titles():
         page = store.read(title)
@@ -102,7 +120,7 @@ def _table(index: pl.DataFrame, store: PageStore) -> pl.DataFrame:
             continue
         gone = {"volume": volume, "title": title, "revision": page.revision, "touched": page.touched}
         rows.append({**dict.fromkeys(INDEX_SCHEMA), **gone, **_page_columns(page), "vanished": True})
-    return pl.DataFrame(rows, schema=PAGES_SCHEMA)
+    return pl.concat([*tables, pl.DataFrame(rows, schema=PAGES_SCHEMA)])
 
 
 def _page_columns(page: StoredPage) -> dict[str, str | None]:

@@ -40,6 +40,8 @@ class PageStore:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT)
         try:
+            # A commit outlives the killed process; waiting for the disk as well would guard against a power cut only.
+            connection.execute("PRAGMA synchronous = NORMAL")
             with connection:
                 yield connection
         finally:

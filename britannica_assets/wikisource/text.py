@@ -41,6 +41,10 @@ def read_articles(pages: pl.DataFrame) -> VolumeText:
         if article.reason is not None:
             without_text.append((page["title"], article.reason))
             continue
+        if article.scan_volumes and page["volume"] not in article.scan_volumes:
+            stands_in = ", ".join(f"{volume:02d}" for volume in sorted(article.scan_volumes))
+            without_text.append((page["title"], f"stands in volume {stands_in}, to which this volume's list leads"))
+            continue
         rows.append(
             {
                 **{name: page[name] for name in ("volume", "part", "position", "title", "revision")},

@@ -1,0 +1,172 @@
+"""The scraper's speed, economy and manners, each against a named reference.
+
+`python -m benchmarks.scraping` measures on the sample's little wiki. On any other:
+
+    python -m benchmarks.scraping --wiki-url http://127.0.0.1:8099 --volume 5 \\
+        --edit "python ../shared/wiki/practice_wiki.py edit ~/practice-wiki Calhoun 'One more sentence.'"
+"""
+
+import argparse
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
+
+from britannica_assets.sample.wiki import Wiki, serve
+from britannica_assets.wikisource.article import BLOCKS, INVISIBLE, SIGNATURE, SPACES, extract_article
+from britannica_assets.wikisource.client import Client
+from britannica_assets.wikisource.fetch import fetch_volume
+from britannica_assets.wikisource.index import read_volume_index
+from britannica_assets.wikisource.store import PageStore
+
+REPEATS = 3
+UNLIMITED = 10_000.0  # requests a second
+MEASURED_SECONDS = 12  # over which the rate is taken
+LEFT_OUT = (
+    "style, script, link, figure, img, math, hr, h2#Notes, sup.reference, ol.references, [class*=reflist],"
+    " [class*=ws-noexport], [class*=pagenum], [class*=sidenote], [class*=thumb], [class*=tright], [class*=tleft],"
+    " [class*=mwe-math], [class*=mw-editsection], [style*='display:none']"
+)
+
+
+def extract_with_beautiful_soup(page: str, parser: str) -> str:
+    """The reference: the selection of `extract_article`, as one writes it with BeautifulSoup."""
+    soup = BeautifulSoup(page, parser)
+    paragraphs: list[str] = []
+    for body in soup.select(".prp-pages-output"):
+        for element in body.select(LEFT_OUT):
+            element.decompose()
+        for table in body.select("table"):
+            if not table.decomposed and table.select_one("[class*=poem]") is None:
+                table.decompose()
+        gathered: list[str] = []
+        _gather(body, gathered)
+        paragraphs += (SPACES.sub(" ", INVISIBLE.sub("", raw)).strip() for raw in "".join(gathered).split("\x1e"))
+    paragraphs = [paragraph for paragraph in paragraphs if paragraph]
+    while paragraphs and SIGNATURE.fullmatch(paragraphs[-1]):
+        paragraphs.pop()
+    return "\n".join(paragraphs)
+
+
+def _gather(element: Tag, gathered: list[str]) -> None:
+    for child in element.children:
+        if isinstance(child, Tag):
+            if child.name == "br":
+                gathered.append(" ")
+                continue
+            edge = "\x1e" if child.name in BLOCKS else ""
+            gathered.append(edge)
+            _gather(child, gathered)
+            gathered.append(edge)
+        elif type(child) is NavigableString:
+            gathered.append(child)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The best of `REPEATS` runs."""
+    best = float("inf")
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
+def measure_extraction(pages: list[str]) -> None:
+    """Prints the ratio to BeautifulSoup over the same pages, and on how many the two texts are the same."""
+    ours = seconds(lambda: [extract_article(page) for page in pages])
+    print(f"extraction, {len(pages)} pages: {ours:.2f} s, {len(pages) / ours:.0f} pages/s")
+    for parser in ("lxml", "html.parser"):
+        extract = partial(extract_with_beautiful_soup, parser=parser)
+        theirs = seconds(partial(_extract_all, extract, pages))
+        same = sum(extract_article(page).text == extract(page) for page in pages)
+        print(f"  BeautifulSoup ({parser}): {theirs:.2f} s, ratio {theirs / ours:.1f}; same text on {same}")
+
+
+def _extract_all(extract: Callable[[str], str], pages: list[str]) -> list[str]:
+    return [extract(page) for page in pages]
+
+
+def measure_memory(pages: list[str]) -> None:
+    """Prints the process's peak before and after extracting the same pages over and over."""
+    peaks = []
+    for rounds in (2, 10):
+        for _ in range(rounds):
+            for page in pages:
+                extract_article(page)
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    growth = peaks[1] - peaks[0]
+    print(
+        f"memory: peak {peaks[0]:.0f} MB after {2 * len(pages)} articles, +{growth:.1f} MB after 5 times as many more"
+    )
+
+
+def scrape(wiki_url: str, volume: int, store: Path) -> tuple[pl.DataFrame, int, int]:
+    """Scrapes a volume once; gives its pages, the requests made, and the pages fetched."""
+    with Client(wiki_url, requests_per_second=UNLIMITED) as client:
+        index = read_volume_index(client, volume)
+        result = fetch_volume(client, index, PageStore(store))
+        return result.pages, client.requests_made, result.fetched
+
+
+def measure_requests(wiki_url: str, volume: int, store: Path, edit: Callable[[], object] | None) -> pl.DataFrame:
+    """Prints what the first scrape costs, a second one, and one after a single correction."""
+    pages, made, fetched = scrape(wiki_url, volume, store)
+    parts = pages["part"].drop_nulls().n_unique()
+    allowed = parts + 1 + len(pages) / 50 + 2
+    print(f"requests, volume {volume}, {len(pages)} articles, {parts} parts: first scrape {made}, pages {fetched}")
+    _, made, fetched = scrape(wiki_url, volume, store)
+    print(f"  second scrape {made} (allowed {allowed:.0f}), pages {fetched}")
+    if edit is not None:
+        edit()
+        _, made, fetched = scrape(wiki_url, volume, store)
+        print(f"  after one correction {made}, pages {fetched}")
+    return pages
+
+
+def measure_rate(wiki_url: str, volume: int, folder: Path) -> None:
+    """Prints how much of a ceiling the scrape reaches."""
+    for ceiling in (5, 20):
+        with Client(wiki_url, requests_per_second=UNLIMITED) as client:
+            index = read_volume_index(client, volume).head(MEASURED_SECONDS * ceiling)
+        with Client(wiki_url, requests_per_second=ceiling) as client:
+            started = time.perf_counter()
+            fetch_volume(client, index, PageStore(folder / f"rate-{ceiling}.sqlite"))
+            rate = (client.requests_made - 1) / (time.perf_counter() - started)
+        print(f"rate at a ceiling of {ceiling}/s, {len(index)} pages: {rate:.2f}/s, {rate / ceiling:.1%}")
+
+
+def main() -> None:
+    """Measures on the given wiki, or on the little one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wiki-url", help="by default the sample's little wiki")
+    parser.add_argument("--volume", type=int, default=1)
+    parser.add_argument("--edit", help="a command that corrects one article of the volume")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "pages.sqlite"
+        if arguments.wiki_url is None:
+            wiki = Wiki()
+            title = next(article.title for article in wiki.articles if article.volume == arguments.volume)
+            with serve(wiki) as url:
+                pages = measure_requests(url, arguments.volume, store, lambda: wiki.edit(title, "So it is said."))
+                measure_rate(url, arguments.volume, Path(folder))
+        else:
+            edit = arguments.edit and (lambda: subprocess.run(arguments.edit, shell=True, check=True))
+            pages = measure_requests(arguments.wiki_url, arguments.volume, store, edit)
+            measure_rate(arguments.wiki_url, arguments.volume, Path(folder))
+    html = pages["html"].drop_nulls().to_list()
+    del pages
+    measure_extraction(html)
+    measure_memory(html)
+
+
+if __name__ == "__main__":
+    main()
