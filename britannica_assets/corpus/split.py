@@ -41,7 +41,9 @@ def split_articles(
         )
     split = np.full(len(articles), None, dtype=object)
     split[train], split[validation] = "train", "validation"
-    return articles.with_columns(pl.Series("split", split.tolist(), dtype=pl.String)).filter(pl.col("split").is_not_null())
+    return articles.with_columns(pl.Series("split", split.tolist(), dtype=pl.String)).filter(
+        pl.col("split").is_not_null()
+    )
 
 
 def _balanced_order(articles: pl.DataFrame, seed: int) -> np.ndarray:
