@@ -3,7 +3,8 @@
 `python -m benchmarks.scraping` measures on the sample's little wiki. On any other:
 
     python -m benchmarks.scraping --wiki-url http://127.0.0.1:8099 --volume 5 \\
-        --edit "python ../shared/wiki/practice_wiki.py edit ~/practice-wiki Calhoun 'One more sentence.'"
+        --truth ../shared/data/eb1911/volume_05.parquet \\
+        --edit "python ../shared/wiki/practice_wiki.py edit ~/practice-wiki Calico 'One more sentence.'"
 """
 
 import argparse
@@ -11,6 +12,7 @@ import resource
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.fetch import fetch_volume
 from britannica_assets.wikisource.index import read_volume_index
 from britannica_assets.wikisource.store import PageStore
+from britannica_assets.wikisource.text import read_articles
 
 REPEATS = 3
 UNLIMITED = 10_000.0  # requests a second
@@ -131,6 +134,26 @@ def measure_requests(wiki_url: str, volume: int, store: Path, edit: Callable[[],
     return pages
 
 
+def measure_text(pages: pl.DataFrame, truth: Path) -> None:
+    """Prints the words' F1 (as bags, an article at a time) against a table with the columns title and text."""
+    true_texts = dict(pl.read_parquet(truth, columns=["title", "text"]).iter_rows())
+    read = read_articles(pages)
+    found = dict(read.articles.select("title", "text").iter_rows())
+    both = counted = 0
+    scores: list[tuple[float, str]] = []
+    for title, text in true_texts.items():
+        true_words, words = Counter(text.split()), Counter(found.get(title, "").split())
+        same, sizes = (true_words & words).total(), true_words.total() + words.total()
+        both, counted = both + same, counted + sizes
+        scores.append((2 * same / sizes if sizes else 1.0, title))
+    low = sorted(score for score in scores if score[0] <= 0.95)
+    print(f"text of {len(found)} of {len(true_texts)} articles: word F1 {2 * both / counted:.4f}")
+    print(
+        f"  F1 of single articles not above 0.95: {', '.join(f'{title} {score:.3f}' for score, title in low) or 'none'}"
+    )
+    print(f"  without text: {read.without_text or 'none'}")
+
+
 def measure_rate(wiki_url: str, volume: int, folder: Path) -> None:
     """Prints how much of a ceiling the scrape reaches."""
     for ceiling in (5, 20):
@@ -148,6 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wiki-url", help="by default the sample's little wiki")
     parser.add_argument("--volume", type=int, default=1)
+    parser.add_argument("--truth", type=Path, help="a Parquet file with the articles' true texts")
     parser.add_argument("--edit", help="a command that corrects one article of the volume")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -161,6 +185,8 @@ def main() -> None:
         else:
             edit = arguments.edit and (lambda: subprocess.run(arguments.edit, shell=True, check=True))
             pages = measure_requests(arguments.wiki_url, arguments.volume, store, edit)
+            if arguments.truth is not None:
+                measure_text(pages, arguments.truth)
             measure_rate(arguments.wiki_url, arguments.volume, Path(folder))
     html = pages["html"].drop_nulls().to_list()
     del pages
