@@ -11,8 +11,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,9 @@ logger = logging.getLogger("britannica_assets.modeling.train")
 LOG_EVERY = 10  # steps
 BEST = "best"
 UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
+
+
+Track = Callable[[dict[str, float], int], object]  # takes metrics and the step they belong to
 
 
 class NonFiniteLossError(RuntimeError):
@@ -177,8 +181,11 @@ class LanguageModelTrainer(Trainer):
 class Progress(TrainerCallback):
     """Logs and tracks the training: loss, tokens a second, time left; validates each epoch; saves by the clock."""
 
-    def __init__(self, specification: TrainingSpecification, chunks: TrainingChunks, validation: TokenIds) -> None:
+    def __init__(
+        self, specification: TrainingSpecification, chunks: TrainingChunks, validation: TokenIds, track: Track
+    ) -> None:
         self.specification = specification
+        self.track = track
         self.chunks = chunks
         self.validation = validation
         self.trainer: LanguageModelTrainer | None = None
@@ -247,7 +254,7 @@ class Progress(TrainerCallback):
         }
         if self.specification.distillation is not None:
             metrics["train_divergence"] = divergence
-        _track(metrics, state.global_step)
+        self.track(metrics, state.global_step)
         logger.info(
             "%s: step %d of %d, loss %.4f, %.0f tokens/s, %.1f %% of the device's peak, %.0f s left",
             self.specification.asset,
@@ -266,7 +273,7 @@ class Progress(TrainerCallback):
         if not state.is_world_process_zero:
             return
         epoch = state.global_step // self.chunks.steps_per_epoch
-        _track({"validation_loss": loss, "validation_perplexity": math.exp(loss)}, state.global_step)
+        self.track({"validation_loss": loss, "validation_perplexity": math.exp(loss)}, state.global_step)
         logger.info("%s: epoch %d, validation loss %.4f", self.specification.asset, epoch, loss)
         if self.specification.model.training.keep == "best":
             keep_if_best(model, self.specification.checkpoints, loss, state.global_step)
@@ -329,63 +336,90 @@ def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, ba
     return float(total[0] / total[1])
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model, its output layer still deferred, and what its training took."""
+
+    model: PreTrainedModel
+    validation_loss: float
+    steps: int
+    seconds: float
+    history: list[dict[str, float]]
+
+
+def fit(
+    specification: TrainingSpecification,
+    train_tokens: TokenIds,
+    validation_tokens: TokenIds,
+    track: Track = lambda metrics, step: None,
+) -> Fitted:
+    """Trains and validates, from the last whole checkpoint if there is one; `track` is told the metrics of each step.
+
+    Raises: see `train`.
+    """
+    first = int(os.environ.get("RANK", "0")) == 0
+    specification.checkpoints.mkdir(parents=True, exist_ok=True)
+    trainer, progress = _trainer(specification, train_tokens, validation_tokens, track)
+    last = _last_whole_checkpoint(specification.checkpoints, remove_broken=first)
+    if last is not None and first:
+        logger.info("%s goes on from %s", specification.asset, last.name)
+    started = time.monotonic()
+    _run(trainer, last)
+    seconds = time.monotonic() - started
+    if progress.stopped:
+        raise UnfinishedError(
+            f"{specification.asset}: stopped at step {trainer.state.global_step} of {trainer.state.max_steps} as told;"
+            " the same call goes on"
+        )
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    trainer.accelerator.wait_for_everyone()
+    best = specification.checkpoints / BEST
+    if best.exists():
+        model.load_state_dict(load_file(best / "model.safetensors"), strict=False)  # tied weights are stored once
+        model.tie_weights()
+    loss = validation_loss(
+        model, validation_tokens, length=specification.sequence_length, batch_size=trainer.args.eval_batch_size
+    )
+    return Fitted(model, loss, trainer.state.global_step, seconds, progress.history)
+
+
 def train(specification: TrainingSpecification) -> TrainedModel | None:
     """Trains, validates, writes the model's folder, logs it to MLflow and registers it.
 
-    Under `accelerate launch` the first process does all but the training itself; the others return None.
+    Where several processes train together the first does all but the training itself; the others return None.
 
     Raises:
         NonFiniteLossError: the loss is not a finite number.
         OutOfMemoryError: a batch does not fit into the device's memory.
         UnfinishedError: `stop_after_seconds` were over; the same call goes on.
-        filelock.Timeout: another process trains by the same specification.
     """
+    import mlflow
+
     settings = Settings(**specification.settings)
     train_tokens = TokenIds.open(specification.token_ids, "train")
     validation_tokens = TokenIds.open(specification.token_ids, "validation")
-    first = int(os.environ.get("RANK", "0")) == 0
+    if int(os.environ.get("RANK", "0")) > 0:
+        fit(specification, train_tokens, validation_tokens)
+        return None
     specification.checkpoints.mkdir(parents=True, exist_ok=True)
-    with _alone(specification) if first else nullcontext():
-        tracked: Any = nullcontext()
-        if first:
-            tracked = _tracked(settings, specification, train_tokens, validation_tokens)
-        with tracked as run:
-            trainer, progress = _trainer(specification, train_tokens, validation_tokens)
-            last = _last_whole_checkpoint(specification.checkpoints, remove_broken=first)
-            if last is not None and first:
-                logger.info("%s goes on from %s", specification.asset, last.name)
-            started = time.monotonic()
-            _run(trainer, last)
-            seconds = time.monotonic() - started
-            if progress.stopped:
-                raise UnfinishedError(
-                    f"{specification.asset}: stopped at step {trainer.state.global_step} of {trainer.state.max_steps}"
-                    " as told; the same call goes on"
-                )
-            model = trainer.accelerator.unwrap_model(trainer.model)
-            best = specification.checkpoints / BEST
-            if best.exists():
-                trainer.accelerator.wait_for_everyone()
-                model.load_state_dict(load_file(best / "model.safetensors"), strict=False)
-                model.tie_weights()
-            loss = validation_loss(
-                model, validation_tokens, length=specification.sequence_length, batch_size=trainer.args.eval_batch_size
+    with _alone(specification):
+        with _tracked(settings, specification, train_tokens, validation_tokens) as run:
+            fitted = fit(
+                specification, train_tokens, validation_tokens, lambda m, step: mlflow.log_metrics(m, step=step)
             )
-            if not first:
-                return None
-            model.save_pretrained(specification.output)
+            fitted.model.save_pretrained(specification.output)
             for file in specification.tokenizer.iterdir():
                 shutil.copy(file, specification.output)
             trained = register(
                 settings,
                 specification,
                 run_id=run.info.run_id,
-                parameters=model.num_parameters(),
-                validation_loss=loss,
+                parameters=fitted.model.num_parameters(),
+                validation_loss=fitted.validation_loss,
                 train_tokens=len(train_tokens.ids),
-                steps=trainer.state.global_step,
-                seconds=seconds,
-                history=progress.history,
+                steps=fitted.steps,
+                seconds=fitted.seconds,
+                history=fitted.history,
             )
         shutil.rmtree(specification.checkpoints)
     return trained
@@ -448,14 +482,8 @@ def _tracked(
         yield run
 
 
-def _track(metrics: dict[str, float], step: int) -> None:
-    import mlflow
-
-    mlflow.log_metrics(metrics, step=step)
-
-
 def _trainer(
-    specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds
+    specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds, track: Track
 ) -> tuple[LanguageModelTrainer, Progress]:
     training = specification.model.training
     chunks = TrainingChunks(
@@ -511,7 +539,7 @@ def _trainer(
         seed=specification.seed,
     )
     arguments._n_gpu = min(arguments._n_gpu, 1)  # several GPUs are several processes, never torch's DataParallel
-    progress = Progress(specification, chunks, validation_tokens)
+    progress = Progress(specification, chunks, validation_tokens, track)
     trainer = LanguageModelTrainer(
         specification,
         [AutoModelForCausalLM.from_pretrained(folder) for folder in specification.teachers],
