@@ -1,7 +1,7 @@
 """Scoring minimal pairs: ours (sorted batches, equal sentences once) against sentence by sentence, which we wrote too.
 
 `python -m benchmarks.evaluation [FOLDER]`: FOLDER holds BLiMP's layout; without it the bundled sample's pairs are
-scored. The model is a scale's student with random weights: the demo's on a CPU, the paper's, of 58M parameters, on a GPU.
+scored. The model is a scale's student with random weights: the demo's on a CPU, the paper's (58M) on a GPU.
 """
 
 import argparse

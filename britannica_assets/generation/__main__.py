@@ -1,6 +1,7 @@
 """One article from the command line: `python -m britannica_assets.generation "London was" [--track babylm_10m]`."""
 
 import argparse
+import sys
 
 from britannica_assets.configuration import load_configuration
 from britannica_assets.generation.generate import generate_articles, load_model
@@ -18,7 +19,10 @@ def main() -> None:
     parser.add_argument("--track", choices=track_partitions.get_partition_keys(), default="babylm_10m")
     parser.add_argument("--seed", type=int, default=configuration.seed)
     arguments = parser.parse_args()
-    folder, _ = download_champion(settings, "britannica-student", arguments.track)
+    try:
+        folder, _ = download_champion(settings, "britannica-student", arguments.track)
+    except LookupError as error:
+        sys.exit(str(error))
     model, tokenizer = load_model(folder)
     generation = configuration.generation.model_copy(update={"prompts": [arguments.prompt]})
     print(generate_articles(model, tokenizer, generation, seed=arguments.seed)[0].text)
