@@ -1,5 +1,7 @@
 """Scores in Dagster: every model of a track on minimal pairs, and the leaderboard over all tracks."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import dagster as dg
@@ -9,7 +11,7 @@ from britannica_assets.configuration import load_configuration
 from britannica_assets.evaluation import leaderboard as board
 from britannica_assets.evaluation import plots
 from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
-from britannica_assets.evaluation.history import scored_versions
+from britannica_assets.evaluation.history import attach_page, scored_versions
 from britannica_assets.evaluation.page import write_page
 from britannica_assets.evaluation.scoring import score_models
 from britannica_assets.partitions import track_partitions
@@ -101,8 +103,12 @@ def leaderboard(
     scores = scored_versions(settings, list(blimp_scores), current)
     table = board.build_leaderboard(scores)
     page = asset_path(settings, "leaderboard", "leaderboard.html")
-    with written_beside(page) as beside:
-        write_page(beside, table, scores)
+    with tempfile.TemporaryDirectory() as temporary:
+        drawn = Path(temporary) / "leaderboard.html"
+        write_page(drawn, table, scores)
+        attach_page(settings, list(blimp_scores), drawn)
+        with written_beside(page) as beside:
+            shutil.copy(drawn, beside)
     latest = latest_versions(scores)
     return dg.MaterializeResult(
         value=table,

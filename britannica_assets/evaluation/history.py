@@ -16,26 +16,13 @@ def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataF
     """The rows of `current` and of all earlier scoring runs in MLflow; of a version scored twice, the last scoring."""
     import mlflow
 
-    from britannica_assets.tracking import connect
-
-    connect(settings)
-    client = mlflow.MlflowClient()
     tables = [current]
     for track in tracks:
-        experiment = client.get_experiment_by_name(f"britannica/{track}")
-        if experiment is None:
-            continue
-        runs = client.search_runs(
-            [experiment.experiment_id],
-            "tags.`dagster.asset_key` = 'blimp_scores' and attributes.status = 'FINISHED'",
-            order_by=["attributes.start_time DESC"],
-        )
-        for run in runs:
-            if any(artifact.path == SCORES_FILE for artifact in client.list_artifacts(run.info.run_id)):
+        for run_id in _scoring_runs(settings, track):
+            client = mlflow.MlflowClient()
+            if any(artifact.path == SCORES_FILE for artifact in client.list_artifacts(run_id)):
                 with tempfile.TemporaryDirectory() as folder:
-                    tables.append(
-                        pl.read_parquet(Path(client.download_artifacts(run.info.run_id, SCORES_FILE, folder)))
-                    )
+                    tables.append(pl.read_parquet(Path(client.download_artifacts(run_id, SCORES_FILE, folder))))
     numbered = [table.with_columns(pl.lit(number).alias("scoring")) for number, table in enumerate(tables)]
     return (
         pl.concat(numbered, how="diagonal_relaxed")
@@ -43,3 +30,31 @@ def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataF
         .drop("scoring")
         .sort([*SCORED, "suite", "uid"])
     )
+
+
+def attach_page(settings: Settings, tracks: Sequence[str], page: Path) -> None:
+    """Logs the leaderboard's page as an artifact of each track's newest scoring run."""
+    import mlflow
+
+    for track in tracks:
+        for run_id in _scoring_runs(settings, track)[:1]:
+            mlflow.MlflowClient().log_artifact(run_id, str(page))
+
+
+def _scoring_runs(settings: Settings, track: str) -> list[str]:
+    """The finished scoring runs of a track, the newest first."""
+    import mlflow
+
+    from britannica_assets.tracking import connect
+
+    connect(settings)
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(f"britannica/{track}")
+    if experiment is None:
+        return []
+    runs = client.search_runs(
+        [experiment.experiment_id],
+        "tags.`dagster.asset_key` = 'blimp_scores' and attributes.status = 'FINISHED'",
+        order_by=["attributes.start_time DESC"],
+    )
+    return [run.info.run_id for run in runs]

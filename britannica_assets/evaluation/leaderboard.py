@@ -92,25 +92,26 @@ def build_leaderboard(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def distillation_gain(scores: pl.DataFrame) -> pl.DataFrame:
-    """For each track and suite, the student's accuracy less that of the student without teachers, in points.
+    """For each track, kind of pairs and suite, the student's accuracy less that of the one without teachers, in points.
 
     Args:
         scores: the rows of `blimp_scores`, one version a model.
     """
-    averages = scores.group_by("track", "suite", "model").agg(pl.col("accuracy").mean() * 100)
+    averages = scores.group_by("track", "source", "suite", "model").agg(pl.col("accuracy").mean() * 100)
     student, alone = (
         averages.filter(pl.col("model") == name).drop("model") for name in ("student", "student_without_teachers")
     )
     return (
-        student.join(alone, on=["track", "suite"], suffix="_alone")
+        student.join(alone, on=["track", "source", "suite"], suffix="_alone")
         .select(
             "track",
+            pl.col("source").alias("minimal_pairs"),
             "suite",
             pl.col("accuracy").alias("student"),
             pl.col("accuracy_alone").alias("without_teachers"),
             (pl.col("accuracy") - pl.col("accuracy_alone")).alias("gain"),
         )
-        .sort("track", "suite")
+        .sort("track", "minimal_pairs", "suite")
     )
 
 

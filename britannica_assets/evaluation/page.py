@@ -162,7 +162,9 @@ def _distillation(latest: pl.DataFrame) -> str:
     if gains.is_empty():
         return ""
     rows = "".join(
-        f"<tr><td>{escape(row['track'])}</td><td>{row['suite']}</td><td class='number'>{_number(row['student'])}</td>"
+        f"<tr><td>{escape(row['track'])}</td><td>{row['suite']}"
+        f"{'' if row['minimal_pairs'] == OFFICIAL else ', of the sample'}</td>"
+        f"<td class='number'>{_number(row['student'])}</td>"
         f"<td class='number'>{_number(row['without_teachers'])}</td>"
         f"<td class='number {'rose' if row['gain'] > 0 else 'fell'}'>{row['gain']:+.2f}</td></tr>"
         for row in gains.iter_rows(named=True)
@@ -173,7 +175,7 @@ def _distillation(latest: pl.DataFrame) -> str:
         "<th class='number'>student, %</th><th class='number'>without teachers, %</th>"
         f"<th class='number'>gain, points</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
-    for (track,), ours in sorted(latest.partition_by("track", as_dict=True).items()):
+    for (track, _), ours in sorted(latest.partition_by("track", "source", as_dict=True).items()):
         alone, student = (ours.filter(pl.col("model") == model) for model in ("student_without_teachers", "student"))
         text += f"<h3>{escape(str(track))}</h3>" + _changes(compare_scores(alone, student))
     return text

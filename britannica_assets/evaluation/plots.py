@@ -82,8 +82,16 @@ def phenomena_figure(scores: pl.DataFrame, title: str) -> "Figure":
     supplement = int((order["suite"] == "supplement").sum())
     if 0 < supplement < len(places):
         axes.axhline(supplement - 0.5, color="#ccc", linewidth=0.8)
-        axes.annotate("BLiMP", (100, len(places) - 0.5), color="#777", fontsize=9, ha="right", va="top")
-        axes.annotate("supplement", (100, supplement - 0.55), color="#777", fontsize=9, ha="right", va="top")
+        for name, height in (("BLiMP", (supplement + len(places) - 1) / 2), ("supplement", (supplement - 1) / 2)):
+            axes.annotate(
+                name,
+                (1.01, height),
+                xycoords=("axes fraction", "data"),
+                color="#777",
+                fontsize=9,
+                rotation=270,
+                va="center",
+            )
     axes.set_yticks(range(len(places)), list(places))
     axes.set(xlim=(0, 101), ylim=(-1, len(places) - 0.4), xlabel="accuracy, %")
     axes.grid(axis="y", color="#eee")
@@ -124,7 +132,7 @@ def size_figure(board: pl.DataFrame) -> "Figure":
             fontsize=7.5,
             color="#555",
             ha="right" if left else "left",
-            va="center",
+            va="top" if GOALS[0][0] - 1 < row["blimp"] <= GOALS[0][0] else "center",  # clear of the goal's line
         )
     axes.axhline(GOALS[0][0], color="#8a3b2e", linewidth=0.8, linestyle="--")
     axes.annotate(
