@@ -288,7 +288,7 @@ def serve(wiki: Wiki | None = None, *, port: int = 0) -> Iterator[str]:
     handler = type("_BoundHandler", (_Handler,), {"wiki": wiki or Wiki()})
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
