@@ -10,35 +10,37 @@ from lxml import etree
 from parsel import Selector
 
 # The text transcluded from the scan's pages, without Wikisource's own header and list of notes.
-TEXT = "//*[contains(concat(' ', normalize-space(@class), ' '), ' prp-pages-output ')]"
+TEXT = etree.XPath("//*[contains(concat(' ', normalize-space(@class), ' '), ' prp-pages-output ')]")
 
-# What stands within it and is no running text.
-LEFT_OUT = " | ".join(
-    f".//{element}"
-    for element in (
-        "style",
-        "script",
-        "link",
-        # Tables, and formulas and plates set as tables; verse set in a table is text.
-        "table[not(.//*[contains(@class, 'poem')])]",
-        "figure",  # pictures with their captions
-        "img",
-        "math",
-        "hr",
-        "h2[@id='Notes']",
-        "sup[contains(@class, 'reference')]",  # the marks of notes
-        "ol[contains(@class, 'references')]",  # the notes themselves
-        "*[contains(@class, 'reflist')]",
-        "*[contains(@class, 'ws-noexport')]",  # headers and hidden data
-        "*[contains(@class, 'pagenum')]",  # page numbers around a zero-width space
-        "*[contains(@class, 'sidenote')]",  # marginal headings in mid-sentence
-        "*[contains(@class, 'thumb') or contains(@class, 'tright') or contains(@class, 'tleft')]",
-        "*[contains(@class, 'mwe-math') or contains(@class, 'mw-editsection')]",
-        "*[contains(translate(@style, ' ', ''), 'display:none')]",
-        "comment()",
+# What stands within it and is no running text. One pass over the elements asks all of it.
+LEFT_OUT = etree.XPath(
+    ".//comment() | .//*["
+    + " or ".join(
+        (
+            "self::style",
+            "self::script",
+            "self::link",
+            # Tables, and formulas and plates set as tables; verse set in a table is text.
+            "self::table[not(.//*[contains(@class, 'poem')])]",
+            "self::figure",  # pictures with their captions
+            "self::img",
+            "self::math",
+            "self::hr",
+            "self::h2[@id='Notes']",
+            "self::sup[contains(@class, 'reference')]",  # the marks of notes
+            "self::ol[contains(@class, 'references')]",  # the notes themselves
+            "@class[contains(., 'reflist')"
+            " or contains(., 'ws-noexport')"  # headers and hidden data
+            " or contains(., 'pagenum')"  # page numbers around a zero-width space
+            " or contains(., 'sidenote')"  # marginal headings in mid-sentence
+            " or contains(., 'thumb') or contains(., 'tright') or contains(., 'tleft')"
+            " or contains(., 'mwe-math') or contains(., 'mw-editsection')]",
+            "@style[contains(translate(., ' ', ''), 'display:none')]",
+        )
     )
+    + "]"
 )
-PAGE_NUMBER = ".//*[@data-page-number]"
+PAGE_NUMBER = etree.XPath(".//*[@data-page-number]")
 SCAN_VOLUME = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")  # in the page number's data-page-name
 
 BLOCKS = frozenset(
@@ -73,7 +75,7 @@ def extract_article(page: str) -> ArticleText:
 
 
 def _extract(document: etree._Element) -> ArticleText:
-    bodies = document.xpath(TEXT)
+    bodies = TEXT(document)
     if not bodies:
         return ArticleText(
             "", None, None, None, None, None, reason="the page transcludes no scan (no prp-pages-output)"
@@ -82,13 +84,13 @@ def _extract(document: etree._Element) -> ArticleText:
     scan_volumes: set[int] = set()
     gathered: list[str] = []
     for body in bodies:
-        for mark in body.xpath(PAGE_NUMBER):
+        for mark in PAGE_NUMBER(body):
             numbers.append(mark.get("data-page-number"))
             if scan := SCAN_VOLUME.match(mark.get("data-page-name") or ""):
                 scan_volumes.add(int(scan[1]))
             if (mark.get("data-page-quality") or "").isdigit():
                 qualities.append(int(mark.get("data-page-quality")))
-        for element in body.xpath(LEFT_OUT):
+        for element in LEFT_OUT(body):
             _remove(element)
         _gather(body, gathered)
         gathered.append(MARK)
@@ -105,7 +107,11 @@ def _extract(document: etree._Element) -> ArticleText:
         signature = AUTHOR_MARK.sub("", signed).removesuffix(".").removeprefix("(").removesuffix(")").strip()
         initials = signature if initials is None else f"{signature} {initials}"
     # An author's page linked from the article itself is somebody it tells of, not who signed it.
-    paragraphs = [paragraph for raw in paragraphs if (paragraph := SPACES.sub(" ", AUTHOR_MARK.sub("", raw)).strip())]
+    paragraphs = [
+        paragraph
+        for raw in paragraphs
+        if (paragraph := SPACES.sub(" ", AUTHOR_MARK.sub("", raw)).strip() if "\x1d" in raw else raw)
+    ]
     reason = None if paragraphs else "the text is empty once notes, tables and plates are left out"
     return ArticleText(
         text="\n".join(paragraphs),
