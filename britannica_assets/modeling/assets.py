@@ -6,7 +6,7 @@ Each trains in a process of its own through Dagster Pipes, so that its memory is
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -133,10 +133,13 @@ def student(
     pipes_subprocess_client: dg.PipesSubprocessClient,
     token_ids: Path,
     tokenizer: Path,
+    teacher_gpt2: Path,
+    teacher_llama: Path,
     teacher_targets: Path,
 ) -> Iterator[dg.MaterializeResult[Path]]:
     """The distilled student, a Llama (58M parameters at paper scale), trained on the teachers' targets and the text."""
     configuration = load_configuration(settings.scale)
+    live = configuration.distillation.teachers == "live"
     yield _train(
         context,
         settings,
@@ -146,7 +149,8 @@ def student(
         token_ids,
         tokenizer,
         distillation=configuration.distillation,
-        targets=teacher_targets,
+        targets=None if live else teacher_targets,
+        teachers=[teacher_gpt2, teacher_llama] if live else [],
     )
 
 
@@ -185,9 +189,11 @@ def _train(
     *,
     distillation: Distillation | None = None,
     targets: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> dg.MaterializeResult[Path]:
     """Trains one model in its own process and describes what came of it."""
     from britannica_assets.corpus.token_ids import TokenIds
+    from britannica_assets.modeling.registry import content_digest
 
     configuration = load_configuration(settings.scale)
     track = context.partition_key
@@ -199,6 +205,7 @@ def _train(
     }
     if targets is not None:
         digests["teacher_targets"] = folder_digest(targets)
+    digests |= {f"live_teacher_{number}": content_digest(folder) for number, folder in enumerate(teachers)}
     specification = TrainingSpecification(
         asset=asset,
         track=track,
@@ -213,6 +220,7 @@ def _train(
         token_ids=token_ids,
         tokenizer=tokenizer,
         targets=targets,
+        teachers=list(teachers),
         data_digests=digests,
         output=output,
         work=settings.work_path / "training",

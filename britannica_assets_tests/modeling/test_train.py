@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import mlflow
 import pytest
@@ -15,13 +16,13 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from britannica_assets.configuration import Architecture, ModelConfiguration, Training
-from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.corpus.token_ids import Split, TokenIds
 from britannica_assets.modeling.architectures import build_model
 from britannica_assets.modeling.chunks import IGNORED, TrainingChunks
 from britannica_assets.modeling.registry import TrainedModel
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.targets import compute_targets
-from britannica_assets.modeling.train import NonFiniteLossError, train
+from britannica_assets.modeling.train import NonFiniteLossError, fit, train
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import connect
 from britannica_assets_tests.modeling.conftest import DISTILLATION, LENGTH, SHAPE, VOCABULARY, specification
@@ -150,6 +151,23 @@ def test_two_processes_get_the_loss_of_one(corpus: Path, tmp_path: Path, setting
             )
         losses[processes] = TrainedModel.read(told.output).validation_loss
     assert losses[2] == pytest.approx(losses[1], abs=1e-3)
+
+
+def test_live_teachers_teach_beside_the_student(distilled: TrainingSpecification, tmp_path: Path) -> None:
+    shorter = distilled.model.training.model_copy(update={"epochs": 1, "keep": "last"})
+    told = distilled.model_copy(
+        update={
+            "model": distilled.model.model_copy(update={"training": shorter}),
+            "targets": None,
+            "teachers": [distilled.output],
+            "work": tmp_path,
+        }
+    )
+    tracked: list[dict[str, float]] = []
+    tokens = [TokenIds.open(told.token_ids, split) for split in get_args(Split)]
+    fit(told, tokens[0], tokens[1], lambda metrics, step: tracked.append(metrics))
+    divergences = [metrics["train_divergence"] for metrics in tracked if "train_divergence" in metrics]
+    assert 0 < divergences[-1] < divergences[0]
 
 
 def test_a_registered_student_answers_a_prompt(distilled: TrainingSpecification, settings: Settings) -> None:
