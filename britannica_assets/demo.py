@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ def main(data: Path) -> None:
 
         import dagster as dg
 
+        # Dagster tells its own use of its previews, at every training.
+        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from britannica_assets.definitions import defs, settings
         from britannica_assets.jobs import corpus_selection, scraping_selection, track_selection
 

@@ -4,7 +4,10 @@ It travels with the model and imports nothing of this project, so that a server 
 transformers.
 """
 
+from typing import Any
+
 import mlflow
+import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 SAMPLING = {"max_new_tokens": 100, "temperature": 0.7, "top_p": 0.95, "seed": 1911}
@@ -21,8 +24,9 @@ class ServedModel(PythonModel):
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModelForCausalLM.from_pretrained(folder).eval()
 
-    # MLflow takes a type on `model_input` for the schema, which the logged signature gives.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> list[str]:
         """Continues the prompt in each row of the column `prompt`, until `</s>` or `max_new_tokens`."""
         import torch
 
