@@ -40,7 +40,7 @@ def main(data: Path) -> None:
         }
         os.environ.pop("BRITANNICA_EVAL_DIR", None)  # the demo scores on the sample's own minimal pairs
         dagster_home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path("dagster.yaml"), dagster_home)
+        shutil.copy(Path("dagster-instance.yaml"), dagster_home / "dagster.yaml")
 
         import dagster as dg
 
