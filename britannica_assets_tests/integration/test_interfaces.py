@@ -176,8 +176,7 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     browser.get(f"{dagster}/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in groups))
     shows(browser, "Global asset lineage")
     shows(browser, "generated_articles")
-    for skip in browser.find_elements(By.XPATH, "//button[.='Skip']"):  # Dagster's greeting, at the first visit
-        skip.click()
+    click(browser, "//button[.='Skip']")  # Dagster's greeting, which lies over the page at the first visit
     time.sleep(2)  # the graph's layout is animated
     browser.save_screenshot(str(PICTURES / "asset_graph.png"))
 
