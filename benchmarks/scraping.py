@@ -8,6 +8,8 @@
 """
 
 import argparse
+import multiprocessing
+import random
 import resource
 import subprocess
 import tempfile
@@ -16,12 +18,15 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
 from britannica_assets.sample.wiki import Wiki, serve
+from britannica_assets.settings import Settings
 from britannica_assets.wikisource.article import BLOCKS, INVISIBLE, SIGNATURE, SPACES, extract_article
+from britannica_assets.wikisource.automation import recent_changes
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.fetch import fetch_volume
 from britannica_assets.wikisource.index import read_volume_index
@@ -31,6 +36,7 @@ from britannica_assets.wikisource.text import read_articles
 REPEATS = 3
 UNLIMITED = 10_000.0  # requests a second
 MEASURED_SECONDS = 12  # over which the rate is taken
+KILLS = 10
 LEFT_OUT = (
     "style, script, link, figure, img, math, hr, h2#Notes, sup.reference, ol.references, [class*=reflist],"
     " [class*=ws-noexport], [class*=pagenum], [class*=sidenote], [class*=thumb], [class*=tright], [class*=tleft],"
@@ -112,19 +118,56 @@ def scrape(wiki_url: str, volume: int, store: Path) -> tuple[pl.DataFrame, int, 
         return result.pages, client.requests_made, result.fetched
 
 
-def measure_requests(wiki_url: str, volume: int, store: Path, edit: Callable[[], object] | None) -> pl.DataFrame:
-    """Prints what the first scrape costs, a second one, and one after a single correction."""
+def measure_requests(wiki_url: str, volume: int, store: Path) -> pl.DataFrame:
+    """Prints what the first scrape costs, and a second one; gives the volume's pages."""
     pages, made, fetched = scrape(wiki_url, volume, store)
     parts = pages["part"].drop_nulls().n_unique()
     allowed = parts + 1 + len(pages) / 50 + 2
     print(f"requests, volume {volume}, {len(pages)} articles, {parts} parts: first scrape {made}, pages {fetched}")
     _, made, fetched = scrape(wiki_url, volume, store)
     print(f"  second scrape {made} (allowed {allowed:.0f}), pages {fetched}")
-    if edit is not None:
-        edit()
-        _, made, fetched = scrape(wiki_url, volume, store)
-        print(f"  after one correction {made}, pages {fetched}")
     return pages
+
+
+def measure_correction(wiki_url: str, volume: int, store: Path, edit: Callable[[], object]) -> None:
+    """Prints what a scrape costs after a single correction."""
+    edit()
+    _, made, fetched = scrape(wiki_url, volume, store)
+    print(f"after one correction: requests {made}, pages {fetched}")
+
+
+def measure_sensor(wiki_url: str, folder: Path, edit: Callable[[], object]) -> None:
+    """Prints the runs that the sensor requests before and after one correction."""
+    settings = Settings(data_dir=str(folder / "data"), wiki_url=wiki_url)
+    cursor: str | None = None
+    for moment in ("at first", "before a correction", "after it", "then"):
+        if moment == "after it":
+            time.sleep(1)  # the wiki's moments are whole seconds
+            edit()
+        context = dg.build_sensor_context(cursor=cursor, resources={"settings": settings})
+        result = recent_changes(context)
+        requested = result.run_requests or [] if isinstance(result, dg.SensorResult) else []
+        cursor = result.cursor if isinstance(result, dg.SensorResult) else context.cursor
+        print(f"sensor {moment}: requests {[request.partition_key for request in requested] or 'no run'}")
+
+
+def measure_kills(wiki_url: str, volume: int, folder: Path, undisturbed: pl.DataFrame, duration: float) -> None:
+    """Kills a scrape (SIGKILL) `KILLS` times at random moments and prints how the one that ends compares."""
+    store, chance, killed = folder / "killed.sqlite", random.Random(1911), 0
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.scraping"])  # so that a kill meets the scrape, not its imports
+    for _ in range(KILLS):
+        process = context.Process(target=scrape, args=(wiki_url, volume, store))
+        process.start()
+        process.join(chance.uniform(0.02, 0.15) * duration)
+        killed += process.is_alive()
+        process.kill()
+        process.join()
+    kept = len(PageStore(store).touched())
+    pages, made, fetched = scrape(wiki_url, volume, store)
+    same = read_articles(pages).articles.equals(read_articles(undisturbed).articles)
+    print(f"{killed} of {KILLS} scrapes killed, {kept} pages kept; then requests {made}, pages {fetched}")
+    print(f"  articles {'equal to' if same else 'NOT EQUAL TO'} an undisturbed scrape's")
 
 
 def measure_text(pages: pl.DataFrame, truth: Path) -> None:
@@ -159,6 +202,24 @@ def measure_rate(wiki_url: str, volume: int, folder: Path) -> None:
         print(f"rate at a ceiling of {ceiling}/s, {len(index)} pages: {rate:.2f}/s, {rate / ceiling:.1%}")
 
 
+def measure(wiki_url: str, volume: int, truth: Path | None, edit: Callable[[], object] | None) -> pl.DataFrame:
+    """Measures all that needs the wiki; gives the volume's pages as they were before any correction."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        store = folder / "pages.sqlite"
+        started = time.perf_counter()
+        pages = measure_requests(wiki_url, volume, store)
+        duration = time.perf_counter() - started
+        if truth is not None:
+            measure_text(pages, truth)
+        measure_kills(wiki_url, volume, folder, pages, duration)
+        if edit is not None:
+            measure_correction(wiki_url, volume, store, edit)
+            measure_sensor(wiki_url, folder, edit)
+        measure_rate(wiki_url, volume, folder)
+    return pages
+
+
 def main() -> None:
     """Measures on the given wiki, or on the little one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -167,20 +228,14 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="a Parquet file with the articles' true texts")
     parser.add_argument("--edit", help="a command that corrects one article of the volume")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "pages.sqlite"
-        if arguments.wiki_url is None:
-            wiki = Wiki()
-            title = next(article.title for article in wiki.articles if article.volume == arguments.volume)
-            with serve(wiki) as url:
-                pages = measure_requests(url, arguments.volume, store, lambda: wiki.edit(title, "So it is said."))
-                measure_rate(url, arguments.volume, Path(folder))
-        else:
-            edit = arguments.edit and (lambda: subprocess.run(arguments.edit, shell=True, check=True))
-            pages = measure_requests(arguments.wiki_url, arguments.volume, store, edit)
-            if arguments.truth is not None:
-                measure_text(pages, arguments.truth)
-            measure_rate(arguments.wiki_url, arguments.volume, Path(folder))
+    if arguments.wiki_url is None:
+        wiki = Wiki()
+        title = next(article.title for article in wiki.articles if article.volume == arguments.volume)
+        with serve(wiki) as url:
+            pages = measure(url, arguments.volume, None, lambda: wiki.edit(title, "So it is said."))
+    else:
+        edit = arguments.edit and (lambda: subprocess.run(arguments.edit, shell=True, check=True))
+        pages = measure(arguments.wiki_url, arguments.volume, arguments.truth, edit)
     html = pages["html"].drop_nulls().to_list()
     del pages
     measure_extraction(html)

@@ -130,6 +130,7 @@ class FolderIOManager(_AssetIOManager):
             if path.exists():
                 path.fs.rm(path.path, recursive=True)
             path.fs.put(f"{obj}/", f"{path.path}/", recursive=True)
+            shutil.rmtree(obj)
             return
         target = Path(str(path))
         if obj == target:

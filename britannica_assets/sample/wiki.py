@@ -105,7 +105,8 @@ class Wiki:
         )
 
     def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """What the API answers to `action=query` with `prop=info` or `list=recentchanges`; to others, an error."""
+        """What the API answers to `action=query` with `prop=info`, `prop=templates` (of the scan pages) or
+        `list=recentchanges`, and with neither; to other actions, an error."""
         action = parameters.get("action", "help")
         if action != "query":
             return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
@@ -114,11 +115,18 @@ class Wiki:
             return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")
         if parameters.get("list") == "recentchanges":
             return self._recent_changes(parameters)
+        if "curtimestamp" in parameters:
+            return {"batchcomplete": True, "curtimestamp": timestamp(self._clock)}
+        return self._answer_of_titles(parameters)
+
+    def _answer_of_titles(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         titles = parameters.get("titles", "").split("|")
         if len(titles) > TITLES_IN_A_REQUEST:
             return _error(
                 "toomanyvalues", f'Too many values supplied for parameter "titles". The limit is {TITLES_IN_A_REQUEST}.'
             )
+        if parameters.get("prop") == "templates":
+            return self._transcluded(titles)
         return self._page_information(titles, follow="redirects" in parameters)
 
     def _recent_changes(self, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -179,6 +187,20 @@ class Wiki:
                 answers[title]["new"] = True
         return {"batchcomplete": True, "query": {**query, "pages": list(answers.values())}}
 
+    def _transcluded(self, titles: Sequence[str]) -> dict[str, Any]:
+        answers: list[dict[str, Any]] = []
+        for title in titles:
+            stored = self.pages.get(title)
+            answer: dict[str, Any] = {"ns": namespace(title), "title": title}
+            if stored is None:
+                answer["missing"] = True
+            else:
+                answer["pageid"] = stored.identifier
+                if scan := stored.page.transcludes:
+                    answer["templates"] = [{"ns": namespace(scan), "title": scan}]
+            answers.append(answer)
+        return {"batchcomplete": True, "query": {"pages": answers}, "limits": {"templates": 500}}
+
     def render(self, title: str) -> Answer:
         """A page as a browser gets it: redirects show their target, what does not exist is told with status 404."""
         stored = self.pages.get(title)
@@ -198,6 +220,7 @@ class Wiki:
         else:
             content = f'<div class="mw-content-ltr mw-parser-output" lang="en" dir="ltr">{stored.page.html}</div>'
         configuration = {
+            "wgRequestId": f"{len(self.requests):024x}",
             "wgPageName": shown.replace(" ", "_"),
             "wgNamespaceNumber": namespace(shown),
             "wgArticleId": stored.identifier if stored else 0,

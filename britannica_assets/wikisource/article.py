@@ -51,6 +51,8 @@ INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
 SPACES = re.compile(r"[ \t\n\r\f\u00a0]+")
 # "(A. M. B.)", "(E. L.*)", "(W. D’A.; R. Qu.)": a bracket alone that holds nothing but initials.
 SIGNATURE = re.compile(r"\((?:\s*(?:[A-ZÀ-Þ][\w’']{0,3}\.-?|[A-Z][’'][A-Z]\.)\*?\s*[;,&]?\s*)+\)\.?")
+# What MediaWiki writes anew at each rendering of the same page: its scripts' request identifiers, its parser's report.
+OF_THE_RENDERING = r"(?s)<!--.*?-->|<script.*?</script>"
 MARK = "\x1e"  # between paragraphs while the text is gathered; no page holds it
 AUTHOR_MARK = re.compile("\x1d([^\x1d]*)\x1d")  # an author's page, before the words that link to it
 

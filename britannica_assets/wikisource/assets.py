@@ -9,6 +9,7 @@ from britannica_assets import __version__
 from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path, table_digest
+from britannica_assets.wikisource.article import OF_THE_RENDERING
 from britannica_assets.wikisource.checks import (
     ARTICLES_CHECKS,
     RAW_ARTICLES_CHECKS,
@@ -85,7 +86,9 @@ def raw_articles(
         result = fetch_volume(client, volume_index.collect(), store, previous=previous)
     pages = result.pages
     failed = pages.filter(pl.col("failure").is_not_null() & pl.col("part").is_not_null())
-    content = pages.select("volume", "part", "position", "title", "html", "failure", "vanished")
+    content = pages.select("volume", "part", "position", "title", "html", "failure", "vanished").with_columns(
+        pl.col("html").str.replace_all(OF_THE_RENDERING, "")
+    )
     yield dg.MaterializeResult(
         value=pages,
         data_version=dg.DataVersion(table_digest(content)),

@@ -1,7 +1,6 @@
 """The scrape by itself: weekly over all volumes, or at once for those that changed. Both off until switched on."""
 
 import json
-from datetime import UTC, datetime
 
 import dagster as dg
 import polars as pl
@@ -10,8 +9,10 @@ from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.wikisource.assets import GROUP, connect
-from britannica_assets.wikisource.changes import read_changes
+from britannica_assets.wikisource.changes import read_changes, wiki_moment
 from britannica_assets.wikisource.client import Patience
+
+SWIFT = Patience(attempts=3, timeout=10)  # a tick of the sensor must end soon; the next one asks again
 
 scrape_job = dg.define_asset_job(
     "scrape_volume",
@@ -45,11 +46,12 @@ def recent_changes(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult | dg.SkipReason:
     if context.cursor is None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with connect(settings, SWIFT) as client:
+            now = wiki_moment(client)
         context.update_cursor(json.dumps({"after": 0, "since": now}))
         return dg.SkipReason(f"Watching the wiki's changes from {now} on.")
     cursor = json.loads(context.cursor)
-    with connect(settings, Patience(attempts=3, timeout=10)) as client:
+    with connect(settings, SWIFT) as client:
         changes = read_changes(
             client, after=cursor["after"], since=cursor["since"], volume_of=_volumes_by_title(settings)
         )

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from britannica_assets.wikisource.client import Client
+from britannica_assets.wikisource.client import TITLES_IN_A_REQUEST, Client
 from britannica_assets.wikisource.index import ROOT
 
 MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
 PART_PAGE = re.compile(rf"{ROOT}/Vol (\d{{1,2}}):\d+$")
 SCAN_PAGE = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")
-NAMESPACES = "0|104"  # articles and pages of scans
+SCAN_NAMESPACE = "104"
+NAMESPACES = f"0|{SCAN_NAMESPACE}"  # articles and pages of scans
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,16 @@ class Changes:
 def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[str, str]) -> Changes:
     """Reads all changes since the moment `since` (ISO 8601) whose identifier is above `after`, oldest first.
 
-    `volume_of` gives the volume ("07") of an article's title; scan pages and part pages name their own. A backlog of
-    more than `MOST_REQUESTS` answers is left to the next reading.
+    `volume_of` gives the volume ("07") of an article's title; scan pages and part pages name their own, and an article
+    that is not known yet is asked which scan pages it transcludes. A backlog of more than `MOST_REQUESTS` answers is
+    left to the next reading.
 
     Raises:
         WikiError: the wiki gave no usable answer.
     """
     datetime.fromisoformat(since)
     volumes: set[str] = set()
+    unknown: dict[str, None] = {}
     last_change, last_moment = after, since
     proceed: dict[str, str] = {}
     for _ in range(MOST_REQUESTS):
@@ -50,11 +53,35 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
             if change["rcid"] <= after:
                 continue
             last_change, last_moment = max(last_change, change["rcid"]), max(last_moment, change["timestamp"])
-            named = SCAN_PAGE.match(change["title"]) or PART_PAGE.match(change["title"])
-            volume = f"{int(named[1]):02d}" if named else volume_of.get(change["title"].removeprefix(f"{ROOT}/"))
-            if volume is not None:
-                volumes.add(volume)
+            title = change["title"]
+            if named := _volume_in(title):
+                volumes.add(named)
+            elif known := volume_of.get(title.removeprefix(f"{ROOT}/")):
+                volumes.add(known)
+            elif title.startswith(f"{ROOT}/"):
+                unknown[title] = None
         if "continue" not in answer:
             break
         proceed = {name: str(value) for name, value in answer["continue"].items()}
-    return Changes(frozenset(volumes), last_change, last_moment)
+    return Changes(frozenset(volumes | _transcluded_volumes(client, list(unknown))), last_change, last_moment)
+
+
+def wiki_moment(client: Client) -> str:
+    """The wiki's own clock (ISO 8601), to which the moments of its changes belong."""
+    return str(client.query(curtimestamp="1")["curtimestamp"])
+
+
+def _volume_in(title: str) -> str | None:
+    named = SCAN_PAGE.match(title) or PART_PAGE.match(title)
+    return f"{int(named[1]):02d}" if named else None
+
+
+def _transcluded_volumes(client: Client, titles: list[str]) -> set[str]:
+    """The volumes of the scan pages that articles transclude; 50 articles a request."""
+    volumes: set[str] = set()
+    for start in range(0, len(titles), TITLES_IN_A_REQUEST):
+        asked = "|".join(titles[start : start + TITLES_IN_A_REQUEST])
+        answer = client.query(prop="templates", tlnamespace=SCAN_NAMESPACE, tllimit="max", titles=asked)
+        for page in answer["query"]["pages"]:
+            volumes |= {volume for used in page.get("templates", []) if (volume := _volume_in(used["title"]))}
+    return volumes

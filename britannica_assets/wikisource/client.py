@@ -74,14 +74,16 @@ class RequestCeiling:
     """Lets at most `per_second` requests pass to one host, over all threads and processes of this machine.
 
     The moment at which the next request may start stands in a file; whoever holds its lock takes that moment and moves
-    it on by one interval.
+    it on by one interval. The files are every user's, as the ceiling is the machine's.
     """
 
     def __init__(self, host: str, per_second: float, folder: Path | None = None) -> None:
-        name = f"britannica-assets-{quote(host, safe='')}"
-        folder = folder or Path(tempfile.gettempdir())
+        name = quote(host, safe="")
+        # Linux lets nobody open another user's file for writing right below /tmp (fs.protected_regular).
+        folder = folder or Path(tempfile.gettempdir()) / "britannica-assets"
+        _make_folder_of_all_users(folder)
         self._file = folder / f"{name}.next-request"
-        self._lock = FileLock(folder / f"{name}.lock")
+        self._lock = FileLock(folder / f"{name}.lock", mode=0o666)
         self._within_process = threading.Lock()
         self._interval = 1 / per_second
 
@@ -92,18 +94,32 @@ class RequestCeiling:
             next_moment = self._next_moment()
             # A moment far ahead was written before the clock was set back: it binds nobody.
             mine = max(now, next_moment) if next_moment < now + LONGEST_PAUSE else now
-            self._file.write_bytes(struct.pack("d", mine + self._interval))
+            self._write_next_moment(mine + self._interval)
         time.sleep(max(0.0, mine - now))
 
     def pause(self, seconds: float) -> None:
         """Lets no request of this machine start for `seconds`: the host asked for rest, not one thread's request."""
         with self._within_process, self._lock:
             resumed = time.time() + min(seconds, LONGEST_PAUSE)
-            self._file.write_bytes(struct.pack("d", max(self._next_moment(), resumed)))
+            self._write_next_moment(max(self._next_moment(), resumed))
 
     def _next_moment(self) -> float:
         stored = self._file.read_bytes() if self._file.exists() else b""
         return float(struct.unpack("d", stored)[0]) if len(stored) == 8 else 0.0
+
+    def _write_next_moment(self, moment: float) -> None:
+        new = not self._file.exists()
+        self._file.write_bytes(struct.pack("d", moment))
+        if new:
+            self._file.chmod(0o666)
+
+
+def _make_folder_of_all_users(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return
+    folder.chmod(0o777)
 
 
 class Client:

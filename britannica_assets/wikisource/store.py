@@ -23,8 +23,16 @@ class StoredPage:
     failure: str | None
 
 
+class DamagedStoreError(Exception):
+    """The file of pages is no database, or a broken one; the message names it and the remedy."""
+
+
 class PageStore:
-    """Each page is committed on its own; a half-written one is never read."""
+    """Each page is committed on its own; a half-written one is never read.
+
+    Raises:
+        DamagedStoreError: by any method, where the file was harmed from outside.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +52,13 @@ class PageStore:
             connection.execute("PRAGMA synchronous = NORMAL")
             with connection:
                 yield connection
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise DamagedStoreError(
+                f"{self._path} is damaged ({error}): delete it and materialize raw_articles again; what was"
+                " materialized before fills it, and only what is newer is fetched"
+            ) from error
         finally:
             connection.close()
 

@@ -11,7 +11,7 @@ from britannica_assets.sample import wiki
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.sample.markup import ROOT, href, redirect_title
 from britannica_assets.wikisource.article import extract_article
-from britannica_assets.wikisource.changes import read_changes
+from britannica_assets.wikisource.changes import read_changes, wiki_moment
 from britannica_assets.wikisource.client import Client, PageMissingError
 from britannica_assets.wikisource.fetch import fetch_volume
 from britannica_assets.wikisource.index import page_information, read_volume_index
@@ -74,9 +74,11 @@ def shape(value: Any) -> Any:
         {"prop": "info", "titles": f"{ROOT}/{redirect_title(LISTED_BY_AN_OLD_NAME)}", "redirects": "1"},
         {"prop": "info", "titles": f"{ROOT}/{redirect_title(LISTED_BY_AN_OLD_NAME)}"},
         {"prop": "info", "titles": f"A[b|{ROOT}"},
+        {"prop": "templates", "tlnamespace": "104", "tllimit": "max", "titles": f"{ROOT}/{compose()[0].title}"},
+        {"curtimestamp": "1"},
         {"action": "no-such-action"},
     ],
-    ids=["info", "normalized", "redirected", "redirect", "invalid", "no such action"],
+    ids=["info", "normalized", "redirected", "redirect", "invalid", "transcluded", "moment", "no such action"],
 )
 def test_the_little_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, asked: dict[str, str]) -> None:
     parameters = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **asked}
@@ -109,11 +111,7 @@ def test_the_little_wikis_pages_answer_like_the_real_ones(real_wiki: MediaWiki, 
 
 def test_a_proofread_scan_moves_touched_and_not_the_revision(real_wiki: MediaWiki, real_client: Client) -> None:
     title = f"{ROOT}/{EDITED.title}"
-    since = requests.get(
-        f"{real_wiki.url}/w/api.php",
-        params={"action": "query", "meta": "siteinfo", "format": "json", "curtimestamp": "1"},
-        timeout=30,
-    ).json()["curtimestamp"]
+    since = wiki_moment(real_client)
     before = page_information(real_client, [title])[title]
     real_wiki.edit(EDITED.title, SENTENCE)
     after = page_information(real_client, [title])[title]

@@ -50,6 +50,7 @@ def test_a_touched_that_moved_over_the_same_text_changes_nothing_downstream(wiki
         wiki.touch("Drum")
         second = scrape(settings, "02", instance)
         assert data_version(second, "volume_index") != data_version(first, "volume_index")
+        assert data_version(second, "raw_articles") == data_version(first, "raw_articles")
         assert data_version(second, "articles") == data_version(first, "articles")
         wiki.edit("Drum", "It is beaten.")
         assert data_version(scrape(settings, "02", instance), "articles") != data_version(first, "articles")
@@ -92,6 +93,16 @@ def test_one_correction_becomes_one_run_of_its_volume(wiki: Wiki, settings: Sett
     requested, cursor = tick(cursor)
     assert requested == ["02"]
     assert tick(cursor) == ([], cursor)
+    wiki.edit("Anvil", "A new article, which no index lists yet, and whose scan page is not among the changes.")
+    wiki.changes[-1] |= {"title": f"{ROOT}/Anvil", "ns": 0}
+    assert tick(cursor)[0] == ["01"]
+
+
+def test_the_sensor_begins_at_the_wikis_own_moment(wiki: Wiki, settings: Settings) -> None:
+    wiki.touch("Drum")
+    context = dg.build_sensor_context(resources={"settings": settings})
+    assert isinstance(recent_changes(context), dg.SkipReason)
+    assert context.cursor == '{"after": 0, "since": "2020-01-01T00:01:00Z"}'
 
 
 def test_schedule_and_sensor_are_off_until_switched_on() -> None:

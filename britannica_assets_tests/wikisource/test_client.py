@@ -1,8 +1,10 @@
 """The client is patient with a wiki in trouble, and never a burden to it."""
 
 import multiprocessing
+import os
 import socket
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -76,7 +78,7 @@ def test_retry_after_is_obeyed_by_every_request_to_the_host() -> None:
 
 
 def test_a_wiki_that_does_not_answer_is_named() -> None:
-    with socket.socket() as unused:
+    with socket.socket() as unused:  # a port that refuses connections
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
     with (
@@ -115,6 +117,39 @@ def test_the_ceiling_holds_over_processes(tmp_path: Path) -> None:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert time.monotonic() - started >= 50 / 50 - 0.05
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become another user")
+def test_the_ceiling_holds_for_every_user_of_the_machine(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:3]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    ceiling = RequestCeiling("wiki.example", 50, tmp_path / "shared")
+    ceiling.pause(0.2)
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        started = time.monotonic()
+        RequestCeiling("wiki.example", 50, tmp_path / "shared").wait()
+        os._exit(0 if time.monotonic() - started > 0.1 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_every_request_has_good_manners() -> None:
+    wiki, seen = wiki_of([["Anvil"]]), list[tuple[str, str | None, str | None]]()
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        connection = f"{handler.client_address[1]}"
+        seen.append((handler.path, handler.headers["Accept-Encoding"], connection))
+        status(503)(handler)
+
+    with client_of(wiki, {"/Anvil": [note], "api.php": [note]}) as client:
+        client.page(f"{ROOT}/Anvil")
+        client.query(prop="info", titles=f"{ROOT}/Anvil")
+    (_, page_encoding, first), (question, question_encoding, second) = seen
+    assert (page_encoding, question_encoding) == ("gzip", "gzip")
+    assert "maxlag=5" in question
+    assert first == second, "the connection is used again"
 
 
 def test_awkward_titles_reach_their_page() -> None:
