@@ -155,7 +155,9 @@ def measure_kills(wiki_url: str, volume: int, folder: Path, undisturbed: pl.Data
     """Kills a scrape (SIGKILL) `KILLS` times at random moments and prints how the one that ends compares."""
     store, chance, killed = folder / "killed.sqlite", random.Random(1911), 0
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.scraping"])  # so that a kill meets the scrape, not its imports
+    context.set_forkserver_preload(
+        ["bs4", "dagster", "britannica_assets.wikisource.text"]
+    )  # so that a kill meets the scrape, not its imports
     for _ in range(KILLS):
         process = context.Process(target=scrape, args=(wiki_url, volume, store))
         process.start()

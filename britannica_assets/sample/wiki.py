@@ -106,7 +106,7 @@ class Wiki:
 
     def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """What the API answers to `action=query` with `prop=info`, `prop=templates` (of the scan pages) or
-        `list=recentchanges`, and with neither; to other actions, an error."""
+        `list=recentchanges`; to other actions, an error."""
         action = parameters.get("action", "help")
         if action != "query":
             return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
@@ -115,11 +115,6 @@ class Wiki:
             return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")
         if parameters.get("list") == "recentchanges":
             return self._recent_changes(parameters)
-        if "curtimestamp" in parameters:
-            return {"batchcomplete": True, "curtimestamp": timestamp(self._clock)}
-        return self._answer_of_titles(parameters)
-
-    def _answer_of_titles(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         titles = parameters.get("titles", "").split("|")
         if len(titles) > TITLES_IN_A_REQUEST:
             return _error(

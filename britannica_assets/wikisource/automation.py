@@ -9,7 +9,7 @@ from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.wikisource.assets import GROUP, connect
-from britannica_assets.wikisource.changes import read_changes, wiki_moment
+from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.client import Patience
 
 SWIFT = Patience(attempts=3, timeout=10)  # a tick of the sensor must end soon; the next one asks again
@@ -47,9 +47,9 @@ def recent_changes(
 ) -> dg.SensorResult | dg.SkipReason:
     if context.cursor is None:
         with connect(settings, SWIFT) as client:
-            now = wiki_moment(client)
-        context.update_cursor(json.dumps({"after": 0, "since": now}))
-        return dg.SkipReason(f"Watching the wiki's changes from {now} on.")
+            last = last_change(client)
+        context.update_cursor(json.dumps({"after": last.last_change, "since": last.last_moment}))
+        return dg.SkipReason(f"Watching the wiki's changes from {last.last_moment} on.")
     cursor = json.loads(context.cursor)
     with connect(settings, SWIFT) as client:
         changes = read_changes(

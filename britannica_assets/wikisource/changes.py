@@ -11,6 +11,7 @@ from britannica_assets.wikisource.index import ROOT
 MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
 PART_PAGE = re.compile(rf"{ROOT}/Vol (\d{{1,2}}):\d+$")
 SCAN_PAGE = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")
+LONG_AGO = "2001-01-15T00:00:00Z"  # before the first change of any wiki
 SCAN_NAMESPACE = "104"
 NAMESPACES = f"0|{SCAN_NAMESPACE}"  # articles and pages of scans
 
@@ -66,9 +67,15 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
     return Changes(frozenset(volumes | _transcluded_volumes(client, list(unknown))), last_change, last_moment)
 
 
-def wiki_moment(client: Client) -> str:
-    """The wiki's own clock (ISO 8601), to which the moments of its changes belong."""
-    return str(client.query(curtimestamp="1")["curtimestamp"])
+def last_change(client: Client) -> Changes:
+    """Where to begin reading: the wiki's last change, by its own clock.
+
+    Raises:
+        WikiError: the wiki gave no usable answer.
+    """
+    answer = client.query(list="recentchanges", rcnamespace=NAMESPACES, rcprop="timestamp|ids", rclimit="1")
+    changes = answer["query"]["recentchanges"] or [{"rcid": 0, "timestamp": LONG_AGO}]
+    return Changes(frozenset(), changes[0]["rcid"], changes[0]["timestamp"])
 
 
 def _volume_in(title: str) -> str | None:

@@ -98,11 +98,12 @@ def test_one_correction_becomes_one_run_of_its_volume(wiki: Wiki, settings: Sett
     assert tick(cursor)[0] == ["01"]
 
 
-def test_the_sensor_begins_at_the_wikis_own_moment(wiki: Wiki, settings: Settings) -> None:
-    wiki.touch("Drum")
-    context = dg.build_sensor_context(resources={"settings": settings})
-    assert isinstance(recent_changes(context), dg.SkipReason)
-    assert context.cursor == '{"after": 0, "since": "2020-01-01T00:01:00Z"}'
+def test_the_sensor_begins_at_the_wikis_last_change(wiki: Wiki, settings: Settings) -> None:
+    for expected in ('{"after": 0, "since": "2001-01-15T00:00:00Z"}', '{"after": 1, "since": "2020-01-01T00:01:00Z"}'):
+        context = dg.build_sensor_context(resources={"settings": settings})
+        assert isinstance(recent_changes(context), dg.SkipReason)
+        assert context.cursor == expected
+        wiki.edit("Drum", "It is beaten.")
 
 
 def test_schedule_and_sensor_are_off_until_switched_on() -> None:
