@@ -210,7 +210,6 @@ def _train(
         asset=asset,
         track=track,
         scale=settings.scale,
-        registered_model=f"britannica-{asset.replace('_', '-')}",
         dagster_run_id=context.run.run_id,
         settings=settings.model_dump(mode="json"),
         model=model,

@@ -12,9 +12,10 @@ from britannica_assets.configuration import Distillation, ModelConfiguration
 class TrainingSpecification(BaseModel):
     """One training: the model, its data, and where it keeps checkpoints and its result.
 
-    `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them. With `targets` the model learns
-    from stored predictions, with `teachers` from live models, with neither from the true text alone. After
-    `stop_after_seconds` the process writes a checkpoint and ends; called again, it goes on from there.
+    `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them; left out, they are the
+    environment's. With `targets` the model learns from stored predictions, with `teachers` from live models, with
+    neither from the true text alone. After `stop_after_seconds` the process writes a checkpoint and ends; called again,
+    it goes on from there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -22,22 +23,26 @@ class TrainingSpecification(BaseModel):
     asset: str
     track: str
     scale: str
-    registered_model: str
-    dagster_run_id: str
-    settings: dict[str, Any]
+    dagster_run_id: str = ""
+    settings: dict[str, Any] = {}
     model: ModelConfiguration
     sequence_length: int
     seed: int
-    distillation: Distillation | None
+    distillation: Distillation | None = None
     token_ids: Path
     tokenizer: Path
-    targets: Path | None
+    targets: Path | None = None
     teachers: list[Path] = []
     data_digests: dict[str, str]
     output: Path
     work: Path
     checkpoint_seconds: float = 300
     stop_after_seconds: float | None = None
+
+    @property
+    def registered_model(self) -> str:
+        """The name in MLflow's registry."""
+        return f"britannica-{self.asset.replace('_', '-')}"
 
     @property
     def digest(self) -> str:

@@ -193,6 +193,7 @@ class Progress(TrainerCallback):
         self.tokens_a_step = specification.model.training.batch_size * chunks.length
         self.logged_step = 0
         self.started = self.last_saved = self.last_logged = time.monotonic()
+        self.validation_seconds = 0.0
         self.stopped = False
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -269,7 +270,9 @@ class Progress(TrainerCallback):
     def _validate(self, args: TrainingArguments, state: TrainerState, model: PreTrainedModel) -> None:
         begun = time.monotonic()
         loss = validation_loss(model, self.validation, length=self.chunks.length, batch_size=args.eval_batch_size)
-        self.last_logged += time.monotonic() - begun
+        seconds = time.monotonic() - begun
+        self.last_logged += seconds
+        self.validation_seconds += seconds
         if not state.is_world_process_zero:
             return
         epoch = state.global_step // self.chunks.steps_per_epoch
@@ -338,7 +341,10 @@ def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, ba
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, its output layer still deferred, and what its training took."""
+    """A trained model, its output layer still deferred, and what its training took.
+
+    `seconds` are this process's, without validation.
+    """
 
     model: PreTrainedModel
     validation_loss: float
@@ -365,7 +371,7 @@ def fit(
         logger.info("%s goes on from %s", specification.asset, last.name)
     started = time.monotonic()
     _run(trainer, last)
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - started - progress.validation_seconds
     if progress.stopped:
         raise UnfinishedError(
             f"{specification.asset}: stopped at step {trainer.state.global_step} of {trainer.state.max_steps} as told;"

@@ -1,0 +1,56 @@
+"""Articles → a tokenizer and token ids, as the assets of the corpus make them, in a folder for the other experiments.
+
+`python -m benchmarks.experiments.tokens ARTICLES OUTPUT`: ARTICLES is a folder of Parquet files with the columns
+`volume` and `text`, a row an article. OUTPUT gets `tokenizer` and `token_ids`.
+"""
+
+import argparse
+from pathlib import Path
+
+import polars as pl
+
+from britannica_assets.configuration import load_configuration
+from britannica_assets.corpus.clean import clean_texts
+from britannica_assets.corpus.split import split_articles
+from britannica_assets.corpus.token_ids import Split, SplitFigures, write_description, write_split
+from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
+
+
+def main() -> None:
+    """Writes the folders and prints what they hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("articles", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--train-words", type=int, default=1_000_000)
+    parser.add_argument("--validation-words", type=int, default=50_000)
+    parser.add_argument("--vocabulary-size", type=int, default=16_000)
+    arguments = parser.parse_args()
+    configuration = load_configuration("paper")
+    articles = pl.read_parquet(sorted(arguments.articles.glob("*.parquet")), columns=["volume", "text"])
+    articles = articles.with_columns(clean_texts(articles["text"]).alias("text"))
+    split = split_articles(
+        articles.with_columns(pl.col("text").str.count_matches(r"\S+").alias("words")).filter(pl.col("words") > 0),
+        train_words=arguments.train_words,
+        validation_words=arguments.validation_words,
+        seed=configuration.seed,
+    )
+    texts = {name: split.filter(pl.col("split") == name)["text"] for name in ("train", "validation")}
+    tokenizer = train_tokenizer(
+        texts["train"],
+        vocabulary_size=arguments.vocabulary_size,
+        minimum_frequency=configuration.tokenizer.minimum_frequency,
+    )
+    for name in ("tokenizer", "token_ids"):
+        (arguments.output / name).mkdir(parents=True)
+    save_tokenizer(tokenizer, arguments.output / "tokenizer", model_max_length=2 * configuration.sequence_length)
+    parts: tuple[Split, ...] = ("train", "validation")
+    figures: dict[Split, SplitFigures] = {
+        name: write_split(arguments.output / "token_ids", name, tokenizer, texts[name]) for name in parts
+    }
+    write_description(arguments.output / "token_ids", tokenizer, figures)
+    for name, found in figures.items():
+        print(f"{name}: {found.articles:,} articles, {found.words:,} words, {found.tokens:,} tokens")
+
+
+if __name__ == "__main__":
+    main()
