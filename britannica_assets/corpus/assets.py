@@ -53,7 +53,7 @@ def encyclopedia(
     )
 
 
-@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"polars", "parquet"}, code_version="1")
+@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"polars", "parquet"}, code_version="2")
 def clean_encyclopedia(
     settings: dg.ResourceParam[Settings], encyclopedia: pl.LazyFrame
 ) -> dg.MaterializeResult[pl.DataFrame]:
@@ -96,7 +96,7 @@ def clean_encyclopedia(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"polars", "parquet"},
-    code_version="1",
+    code_version="2",
     partitions_def=track_partitions,
     check_specs=SPLIT_CHECKS,
 )
@@ -176,7 +176,7 @@ def tokenizer(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"numpy", "huggingface"},
-    code_version="1",
+    code_version="2",
     partitions_def=track_partitions,
     check_specs=TOKEN_IDS_CHECKS,
     io_manager_key="folder_io_manager",
@@ -212,6 +212,8 @@ def token_ids(
             "fertility": figures["train"].fertility,
             "validation_fertility": figures["validation"].fertility,
             "coverage": figures["train"].types_used / loaded.get_vocab_size(),
+            "validation_coverage": figures["validation"].types_used / loaded.get_vocab_size(),
+            "unknown_bytes": figures["validation"].unknown_bytes,
             "token_lengths": dg.MetadataValue.md(plots.token_lengths(lengths)),
         },
     )
@@ -221,7 +223,7 @@ def token_ids(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"huggingface", "parquet"},
-    code_version="1",
+    code_version="2",
     io_manager_key="folder_io_manager",
     ins={"corpus_split": dg.AssetIn(metadata={"allow_missing_partitions": True})},
 )

@@ -5,12 +5,14 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from britannica_assets.corpus.near_doubles import near_doubles, shared_shingles
+
 SPLIT_CHECKS = [
     dg.AssetCheckSpec(
         "train_and_validation_are_disjoint",
         asset="corpus_split",
         blocking=True,
-        description="No text stands in both splits.",
+        description="No text, nor nearly the same text, stands in both splits.",
     )
 ]
 TOKEN_IDS_CHECKS = [
@@ -25,17 +27,25 @@ TOKEN_IDS_CHECKS = [
 
 def check_split(split: pl.DataFrame) -> list[dg.AssetCheckResult]:
     """Evaluates `SPLIT_CHECKS`."""
-    shared = (
-        split.group_by("text")
-        .agg(pl.col("split").n_unique(), pl.col("title").first())
-        .filter(pl.col("split") > 1)
-        .sort("title")
-    )
+    rows = split.with_row_index("row").select("row", "title", "split")
+    pairs = near_doubles(split["text"]).join(rows, on="row").join(rows, left_on="earlier_row", right_on="row")
+    crossing = pairs.filter(pl.col("split") != pl.col("split_right")).sort("similarity", descending=True)
+    train, validation = (split.filter(pl.col("split") == name)["text"] for name in ("train", "validation"))
+    same = validation.filter(validation.is_in(train.implode()))
+    listed = [
+        f"{later} and {earlier}: {share:.0%}"
+        for later, earlier, share in crossing.select("title", "title_right", "similarity").rows()
+    ]
     return [
         dg.AssetCheckResult(
             check_name="train_and_validation_are_disjoint",
-            passed=shared.is_empty(),
-            metadata={"shared_articles": len(shared), "titles": ", ".join(shared["title"].head(20)) or "none"},
+            passed=same.is_empty() and crossing.is_empty(),
+            metadata={
+                "same_texts": len(same),
+                "near_doubles": len(crossing),
+                "titles": "; ".join(listed[:20]) or "none",
+                "validation_runs_of_five_words_in_train": shared_shingles(validation, train),
+            },
         )
     ]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from britannica_assets.corpus.clean import STEPS
-from britannica_assets.corpus.filter import MINIMUM_SHARE_OF_LETTERS, MINIMUM_WORDS
+from britannica_assets.corpus.filter import MINIMUM_WORDS, MOST_FIGURES
+from britannica_assets.corpus.near_doubles import SHINGLE, SIMILAR
 from britannica_assets.storage import table_digest
 
 SPLITS = ("train", "validation")
@@ -75,8 +76,9 @@ The printed text is in the public domain; the transcription is Wikisource's, und
 
 {rules}
 
-Left out: articles of fewer than {MINIMUM_WORDS} words, those of which letters are less than
-{MINIMUM_SHARE_OF_LETTERS:.0%} of the characters, and second copies of the same text.
+Left out: articles of fewer than {MINIMUM_WORDS} words, those with more than {MOST_FIGURES} figures and mathematical
+signs a word (tables and formulas), second copies of the same text, and near doubles: of two articles that share
+{SIMILAR:.0%} of their runs of {SHINGLE} words the later one.
 """
 
 

@@ -26,13 +26,18 @@ DESCRIPTION = "token_ids.json"
 
 @dataclass(frozen=True)
 class SplitFigures:
-    """What one split holds: articles, words (by white space), UTF-8 bytes, tokens, and the SHA-256 of its ids."""
+    """What one split holds: articles, words (by white space), UTF-8 bytes, tokens, and the SHA-256 of its ids.
+
+    `types_used` counts the vocabulary's types that occur; `unknown_bytes` is the share of the text's bytes that no
+    token spells, 0 for a vocabulary that holds every byte.
+    """
 
     articles: int
     words: int
     utf8_bytes: int
     tokens: int
     types_used: int
+    unknown_bytes: float
     digest: str
 
     @property
@@ -89,19 +94,19 @@ def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: Itera
         raise ValueError(f"a vocabulary of {tokenizer.get_vocab_size()} types does not fit into uint16 ids")
     begin, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
     offsets, words, utf8_bytes = [0], 0, 0
-    used = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
+    occurrences = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
     digest = hashlib.sha256()
     with (folder / f"{split}.bin").open("wb") as file:
         for batch in _batches(texts, ARTICLES_AT_ONCE):
             encodings = tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             words += sum(len(text.split()) for text in batch)
             utf8_bytes += sum(len(text.encode()) for text in batch)
-            for encoding in encodings:
-                article = np.array([begin, *encoding.ids, end], dtype="<u2")
-                used[article] = True
-                digest.update(article.tobytes())
-                file.write(article.tobytes())
-                offsets.append(offsets[-1] + len(article))
+            articles = [np.array([begin, *encoding.ids, end], dtype="<u2") for encoding in encodings]
+            offsets += (offsets[-1] + np.cumsum([len(article) for article in articles])).tolist()
+            ids = np.concatenate(articles)
+            occurrences += np.bincount(ids, minlength=len(occurrences))
+            digest.update(ids.tobytes())
+            file.write(ids.tobytes())
     if len(offsets) == 1:
         raise ValueError(f"the {split} split holds no article; materialize corpus_split with larger budgets")
     np.save(folder / f"{split}_offsets.npy", np.array(offsets, dtype=np.int64))
@@ -110,9 +115,19 @@ def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: Itera
         words=words,
         utf8_bytes=utf8_bytes,
         tokens=offsets[-1],
-        types_used=int(used.sum()),
+        types_used=int((occurrences > 0).sum()),
+        unknown_bytes=1 - int(occurrences @ _spelled_bytes(tokenizer)) / utf8_bytes,
         digest=digest.hexdigest(),
     )
+
+
+def _spelled_bytes(tokenizer: "Tokenizer") -> npt.NDArray[np.int64]:
+    """How many bytes of text each type spells, [vocabulary]: a character a byte, and none for the special ones."""
+    lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for spelling, number in tokenizer.get_vocab().items():
+        lengths[number] = len(spelling)
+    lengths[[number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]] = 0
+    return lengths
 
 
 def write_description(folder: Path, tokenizer: "Tokenizer", splits: dict[Split, SplitFigures]) -> None:

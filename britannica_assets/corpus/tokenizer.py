@@ -5,20 +5,28 @@ the text exactly.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PAD, BEGIN, END = "<pad>", "<s>", "</s>"
+# GPT-2's pre-tokens where no white space stands next to another, as in cleaned text.
+PRE_TOKENS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s"
+BOUNDARY = "\uffff"  # a noncharacter, which no text may hold (Unicode, section 23.7)
+ARTICLES_AT_ONCE = 2_000
 
 
-def train_tokenizer(texts: Iterable[str], *, vocabulary_size: int, minimum_frequency: int) -> "Tokenizer":
+def train_tokenizer(texts: pl.Series | Sequence[str], *, vocabulary_size: int, minimum_frequency: int) -> "Tokenizer":
     """Trains on `texts`, one article each. The ids 0, 1, 2 are `<pad>`, `<s>`, `</s>`.
 
     By default the tokenizer puts `<s>` before each text, so that the first word of a sentence has a probability too.
+    The trainer gets pre-tokens that polars has split and spelled in the bytes' alphabet, which is most of the work and
+    several times as quick there; the tokenizer is the one that the library's own pre-tokenizer would have given.
 
     Raises:
         ValueError: the texts gave no vocabulary beyond the bytes, or fewer types than `vocabulary_size` asks for.
@@ -26,7 +34,7 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary_size: int, minimum_frequ
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(BOUNDARY)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_size,
@@ -37,7 +45,8 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary_size: int, minimum_frequ
     )
     # A text that holds the characters `<s>` itself is text: special tokens are added as ids, never found in it.
     tokenizer.encode_special_tokens = True
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(_pre_tokens(pl.Series(texts, dtype=pl.String)), trainer)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     if tokenizer.get_vocab_size() < vocabulary_size:
         raise ValueError(
             f"the text gives only {tokenizer.get_vocab_size()} types of at least {minimum_frequency} occurrences, the"
@@ -49,6 +58,24 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary_size: int, minimum_frequ
         special_tokens=[(BEGIN, tokenizer.token_to_id(BEGIN))],
     )
     return tokenizer
+
+
+def _pre_tokens(texts: pl.Series) -> Iterator[list[str]]:
+    """Articles in batches, `BOUNDARY` between the pre-tokens, each byte as byte-level BPE spells it."""
+    from tokenizers import pre_tokenizers
+
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+
+    def spelling(character: str) -> str:
+        return byte_level.pre_tokenize_str(character)[0][0]
+
+    text = pl.col("text")
+    for start in range(0, len(texts), ARTICLES_AT_ONCE):
+        batch = pl.LazyFrame({"text": texts.slice(start, ARTICLES_AT_ONCE)})
+        others = batch.select(text.str.extract_all(r"[^ -~]").explode().unique()).collect(engine="streaming")
+        spelled = {character: spelling(character) for character in others["text"].drop_nulls()}
+        parted = text.str.replace_all(PRE_TOKENS, f"${{0}}{BOUNDARY}").str.replace_all(" ", spelling(" "), literal=True)
+        yield batch.select(parted.str.replace_many(spelled)).collect(engine="streaming")["text"].to_list()
 
 
 def save_tokenizer(tokenizer: "Tokenizer", folder: Path, *, model_max_length: int) -> None:

@@ -1,11 +1,13 @@
 """Cleaning standardizes, keeps what was printed, and is done when it is done."""
 
+import unicodedata
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from britannica_assets.corpus.clean import STEPS, Step, clean_articles, clean_texts
+from britannica_assets.corpus.clean import _USUAL, STEPS, Step, clean_articles, clean_texts
 from britannica_assets.corpus.filter import filter_articles
 from britannica_assets.sample.encyclopedia import compose
 
@@ -35,6 +37,7 @@ def test_each_step_does_what_its_example_says(step: Step) -> None:
             "the mill (see Wheels, an open bracket.\nThe river runs.",
         ),
         ("the mill (see Wheels (q.v.), and [see Rivers]) turns", "the mill turns"),
+        ("GUANIDINE, CN3H5 or HN, a base", "Guanidine, CN3H5 or HN, a base"),
         ("he was seeing (seeking) the sea", "he was seeing (seeking) the sea"),
     ],
 )
@@ -56,6 +59,23 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 def test_plain_words_are_neither_lost_nor_changed(words: list[str]) -> None:
     text = "Of " + " ".join(words)
     assert cleaned(text) == text
+
+
+def test_the_quick_search_for_unusual_characters_passes_over_no_rare_one() -> None:
+    every = pl.Series([chr(number) for number in range(0x110000) if not 0xD800 <= number < 0xE000])
+    usual = pl.DataFrame({"text": every.filter(~every.str.contains(f"[^{_USUAL}]"))})
+    assert len(usual) > 1_500
+    for step in STEPS:
+        if step.rare:
+            assert usual.select(step.count(pl.col("text")).sum()).item() == 0, step.name
+    assert usual["text"].equals(usual["text"].str.normalize("NFC"))
+    changed = every.filter(every != every.str.normalize("NFC"))
+    assert changed.str.contains(STEPS[0].pattern).all()
+
+
+@given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Mc"]), max_size=8))
+def test_cleaned_text_is_composed(text: str) -> None:
+    assert unicodedata.is_normalized("NFC", cleaned(text))
 
 
 def test_the_sample_is_cleaned_and_all_of_it_kept() -> None:
@@ -96,6 +116,6 @@ def test_what_is_left_out_is_told() -> None:
     assert kept["title"].to_list() == ["First"]
     assert dict(left_out.select("title", "reason").rows()) == {
         "Short": "fewer than 10 words",
-        "Table": "mostly figures or formulas",
+        "Table": "mostly tables or formulas",
         "Second": "the same text as an earlier article",
     }

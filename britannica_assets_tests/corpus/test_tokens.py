@@ -1,5 +1,6 @@
 """The tokenizer gives back every text, loads in transformers, and its ids come back from disk as they went."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
@@ -41,6 +42,22 @@ def test_transformers_loads_it(tmp_path: Path) -> None:
         assert len(loaded) == 1_000
 
 
+def test_it_is_the_tokenizer_that_plain_training_gives() -> None:
+    plain = Tokenizer(models.BPE())
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=1_000,
+        min_frequency=2,
+        special_tokens=["<pad>", "<s>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    texts = [*TEXTS[:150], "It's Ἀθῆναι, 5½ m.\nשלום—naïve (1702-61)"]
+    plain.train_from_iterator(texts, trainer)
+    ours = train_tokenizer(texts, vocabulary_size=1_000, minimum_frequency=2)
+    assert json.loads(ours.to_str())["model"] == json.loads(plain.to_str())["model"]
+
+
 def test_too_little_text_for_the_vocabulary_is_told() -> None:
     with pytest.raises(ValueError, match=r"only .* types .* the configuration asks for 5000"):
         train_tokenizer(["a town on a river"], vocabulary_size=5_000, minimum_frequency=2)
@@ -56,6 +73,7 @@ def test_ids_come_back_as_they_went(tmp_path: Path) -> None:
         figures = {split: write_split(folder, split, tokenizer, texts) for split, texts in splits.items()}  # type: ignore[arg-type]
         write_description(folder, tokenizer, figures)  # type: ignore[arg-type]
     assert folder_digest(folders[0]) == folder_digest(folders[1])
+    assert figures["validation"].unknown_bytes == 0
     stored = TokenIds.open(folders[0], "validation")
     assert stored.ids.dtype == np.uint16
     assert stored.words == sum(len(text.split()) for text in TEXTS[150:])

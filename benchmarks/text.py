@@ -1,0 +1,234 @@
+"""The text stages' speed and peak memory against a plain reference, each stage in a process of its own.
+
+`python -m benchmarks.text` measures on the bundled sample; on real text:
+
+    python -m benchmarks.text ../shared/data/eb1911/volume_*.parquet
+    python -m benchmarks.text ../shared/data/eb1911/volume_*.parquet --copies 3 --without-reference   # 47 million words
+
+The reference does what a first script does: a dozen patterns over the whole corpus as one string, articles drawn from a
+list and removed by value, a tokenizer trained on one long line, validation text encoded in one call.
+"""
+
+import argparse
+import json
+import multiprocessing
+import random
+import re
+import tempfile
+import time
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import regex
+from tokenizers import ByteLevelBPETokenizer, Tokenizer
+
+from britannica_assets.corpus.clean import clean_articles
+from britannica_assets.corpus.filter import filter_articles
+from britannica_assets.corpus.split import split_articles
+from britannica_assets.corpus.token_ids import write_split
+from britannica_assets.corpus.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
+from britannica_assets.sample.encyclopedia import compose
+
+SEED = 1911
+TRAIN_WORDS, VALIDATION_WORDS = 10_000_000, 2_000_000  # babylm_10m; a smaller corpus is divided in the same shares
+TYPES = 16_000
+GOALS = {"clean": 15.0, "tokenizer": 3.0, "encode": 3.0, "whole": 4.5}
+REFERENCE_RULES: tuple[tuple[str, str], ...] = (
+    (r"\p{M}", ""),
+    (r"[^\p{L}\p{N}\p{P}\p{Z}\p{S}\n]", ""),
+    (r"[*†‡¶|_~^•■□]", ""),
+    (r"[“”„«»]", '"'),
+    (r"[‘’‚`´]", "'"),
+    (r"[‐‑‒–]", "-"),
+    (r" *(?:―|--+) *", "—"),
+    (r"\p{Zs}", " "),
+    (r"\((?:q\. ?v\.|see|cf\.)[^)]*\)", ""),
+    (r"\[(?:q\. ?v\.|see|cf\.)[^\]]*\]", ""),
+    (r"\( *\)", ""),
+    (r" +([,;:.!?)])", r"\1"),
+    (r" {2,}", " "),
+)
+
+
+def reference_clean(folder: Path) -> Callable[[], object]:
+    text = (folder / "printed.txt").read_text(encoding="utf-8")
+
+    def clean() -> None:
+        cleaned = unicodedata.normalize("NFKD", text)
+        cleaned = regex.sub(r"\b\p{Lu}{2,}\b", lambda match: match.group().title(), cleaned)
+        for pattern, replacement in REFERENCE_RULES:
+            cleaned = regex.sub(pattern, replacement, cleaned)
+        (folder / "reference_clean.txt").write_text(cleaned, encoding="utf-8")
+
+    return clean
+
+
+def reference_split(folder: Path) -> Callable[[], object]:
+    articles = (folder / "reference_clean.txt").read_text(encoding="utf-8").split("\n\n")
+    budgets = json.loads((folder / "budgets.json").read_text())
+
+    def split() -> None:
+        chance = random.Random(SEED)
+        for name, budget in budgets.items():
+            drawn: list[str] = []
+            words = 0
+            while words < budget and articles:
+                article = chance.choice(articles)
+                articles.remove(article)
+                drawn.append(article)
+                words += len(article.split())
+            line = " ".join(f"<s> {article} </s>" for article in drawn).replace("\n", " ")
+            (folder / f"reference_{name}.txt").write_text(line, encoding="utf-8")
+
+    return split
+
+
+def reference_tokenizer(folder: Path) -> Callable[[], object]:
+    def train() -> None:
+        tokenizer = ByteLevelBPETokenizer()
+        tokenizer.train(
+            [str(folder / "reference_train.txt")],
+            vocab_size=TYPES,
+            min_frequency=2,
+            show_progress=False,
+            special_tokens=["<pad>", "<s>", "</s>"],
+        )
+        tokenizer.save(str(folder / "reference_tokenizer.json"))
+
+    return train
+
+
+def reference_encode(folder: Path) -> Callable[[], object]:
+    tokenizer = Tokenizer.from_file(str(folder / "reference_tokenizer.json"))
+    text = (folder / "reference_validation.txt").read_text(encoding="utf-8")
+    return lambda: tokenizer.encode(text).ids
+
+
+def our_clean(folder: Path) -> Callable[[], object]:
+    def clean() -> None:
+        cleaned, _ = clean_articles(pl.scan_parquet(folder / "printed.parquet"))
+        cleaned.write_parquet(folder / "clean.parquet", compression="uncompressed")
+
+    return clean
+
+
+def our_filter(folder: Path) -> Callable[[], object]:
+    cleaned = pl.read_parquet(folder / "clean.parquet")
+
+    def leave_out() -> None:
+        filter_articles(cleaned)[0].write_parquet(folder / "kept.parquet", compression="uncompressed")
+
+    return leave_out
+
+
+def our_split(folder: Path) -> Callable[[], object]:
+    kept = pl.read_parquet(folder / "kept.parquet")
+    budgets = json.loads((folder / "budgets.json").read_text())
+
+    def split() -> None:
+        dealt = split_articles(kept, train_words=budgets["train"], validation_words=budgets["validation"], seed=SEED)
+        for name in budgets:
+            part = dealt.filter(pl.col("split") == name)
+            part.write_parquet(folder / f"{name}.parquet", compression="uncompressed")
+
+    return split
+
+
+def our_tokenizer(folder: Path) -> Callable[[], object]:
+    texts = pl.read_parquet(folder / "train.parquet", columns=["text"])["text"]
+
+    def train() -> None:
+        tokenizer = train_tokenizer(texts, vocabulary_size=TYPES, minimum_frequency=2)
+        save_tokenizer(tokenizer, folder, model_max_length=128)
+
+    return train
+
+
+def our_encode(folder: Path) -> Callable[[], object]:
+    tokenizer = load_tokenizer(folder)
+    texts = pl.read_parquet(folder / "validation.parquet", columns=["text"])["text"]
+    return lambda: write_split(folder, "validation", tokenizer, texts)
+
+
+Prepare = Callable[[Path], Callable[[], object]]
+STAGES: dict[str, tuple[Prepare | None, Prepare]] = {
+    "clean": (reference_clean, our_clean),
+    "filter": (None, our_filter),
+    "split": (reference_split, our_split),
+    "tokenizer": (reference_tokenizer, our_tokenizer),
+    "encode": (reference_encode, our_encode),
+}
+
+
+def measure(prepare: Prepare | None, folder: Path) -> tuple[float, float]:
+    """Runs one stage in a fresh process: seconds (its input is already in memory), and the process's peak in MB."""
+    if prepare is None:
+        return 0.0, 0.0
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_run, (prepare, folder))
+
+
+def _run(prepare: Prepare, folder: Path) -> tuple[float, float]:
+    work = prepare(folder)
+    started = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - started
+    # The kernel's ru_maxrss would count the parent's memory before this process was its own.
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return seconds, int(peak[1]) / 1024 if peak else 0.0
+
+
+def write_corpus(files: list[Path], copies: int, folder: Path) -> int:
+    """Writes the corpus for both sides and gives its words; copies after the first have their words in reverse."""
+    if files:
+        articles = pl.concat([pl.read_parquet(file, columns=["volume", "title", "text"]) for file in files])
+    else:
+        sample = [{"volume": article.volume, "title": article.title, "text": article.text} for article in compose()]
+        articles = pl.DataFrame(sample, schema_overrides={"volume": pl.Int16})
+    words = pl.col("text").str.split(" ")
+    tables = [articles]
+    for number in range(1, copies):
+        # Other runs of words, so that the filter finds no near doubles; the same words, so that sizes are lifelike.
+        turned = words.list.reverse() if number == 1 else words.list.sort()
+        tables.append(articles.with_columns(turned.list.join(" ").alias("text")))
+    corpus = pl.concat(tables).with_columns(pl.lit(0, dtype=pl.Int32).alias("words"))
+    corpus.write_parquet(folder / "printed.parquet", compression="uncompressed")
+    (folder / "printed.txt").write_text("\n\n".join(corpus["text"]), encoding="utf-8")
+    total = int(corpus["text"].str.count_matches(r"\S+").sum())
+    share = min(1.0, 0.8 * total / (TRAIN_WORDS + VALIDATION_WORDS))
+    budgets = {"train": int(share * TRAIN_WORDS), "validation": int(share * VALIDATION_WORDS)}
+    (folder / "budgets.json").write_text(json.dumps(budgets))
+    return total
+
+
+def main() -> None:
+    """Prints the table of stages."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path, help="Parquet files of articles: volume, title, text")
+    parser.add_argument("--copies", type=int, default=1, help="how many times the corpus is taken")
+    parser.add_argument("--without-reference", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        words = write_corpus(arguments.files, arguments.copies, folder)
+        print(f"{words:,} words\n\n| stage | reference s | ours s | ratio | goal | reference MB | ours MB |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        whole = [0.0, 0.0]
+        for stage, (reference, ours) in STAGES.items():
+            theirs, their_peak = measure(None if arguments.without_reference else reference, folder)
+            seconds, peak = measure(ours, folder)
+            whole = [whole[0] + theirs, whole[1] + seconds]
+            print(_row(stage, theirs, seconds, f"{their_peak:.0f}" if their_peak else "", f"{peak:.0f}"), flush=True)
+        print(_row("whole", whole[0], whole[1], "", ""))
+
+
+def _row(stage: str, theirs: float, ours: float, their_peak: str, peak: str) -> str:
+    reference, ratio = (f"{theirs:.2f}", f"{theirs / ours:.1f}") if theirs else ("", "")
+    goal = f"{GOALS[stage]:g}" if stage in GOALS else ""
+    return f"| {stage} | {reference} | {ours:.2f} | {ratio} | {goal} | {their_peak} | {peak} |"
+
+
+if __name__ == "__main__":
+    main()
