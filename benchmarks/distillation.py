@@ -87,8 +87,6 @@ def specification(
     folder: Path, name: str, shape: Architecture, training: Training, **more: Any
 ) -> TrainingSpecification:
     """One training below `folder`."""
-    output = folder / name
-    output.mkdir()
     return TrainingSpecification(
         asset=name,
         track="babylm_10m",
@@ -99,7 +97,6 @@ def specification(
         token_ids=folder / "token_ids",
         tokenizer=folder / "tokenizer",
         data_digests={"train": "train", "validation": "validation"},
-        output=output,
         work=folder / "work",
         **more,
     )
@@ -153,10 +150,8 @@ def main(tokens: int) -> None:
         teachers = []
         short = TRAINING.model_copy(update={"epochs": 1, "learning_rate": 1e-3})
         for name, shape in (("gpt2", GPT2), ("llama", LLAMA)):
-            told = specification(folder, name, shape, short)
-            model = fitted(told).model
-            model.save_pretrained(told.output)
-            teachers.append(told.output)
+            fitted(specification(folder, name, shape, short)).model.save_pretrained(folder / name)
+            teachers.append(folder / name)
 
         def loaded() -> list[PreTrainedModel]:
             return [AutoModelForCausalLM.from_pretrained(path).to(best_device()).eval() for path in teachers]

@@ -19,6 +19,7 @@ import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import regex
@@ -33,7 +34,7 @@ from britannica_assets.sample.encyclopedia import compose
 
 SEED = 1911
 TRAIN_WORDS, VALIDATION_WORDS = 10_000_000, 2_000_000  # babylm_10m; a smaller corpus is divided in the same shares
-TYPES = 16_000
+TYPES = 16_000  # for a small corpus an eighth
 GOALS = {"clean": 15.0, "tokenizer": 3.0, "encode": 3.0, "whole": 4.5}
 REFERENCE_RULES: tuple[tuple[str, str], ...] = (
     (r"\p{M}", ""),
@@ -52,25 +53,30 @@ REFERENCE_RULES: tuple[tuple[str, str], ...] = (
 )
 
 
-def reference_clean(folder: Path) -> Callable[[], object]:
+# A stage's work on input that is already in memory; what it gives stores the result for the next, and is not timed.
+Work = Callable[[], Callable[[], object]]
+
+
+def reference_clean(folder: Path) -> Work:
     text = (folder / "printed.txt").read_text(encoding="utf-8")
 
-    def clean() -> None:
+    def clean() -> Callable[[], object]:
         cleaned = unicodedata.normalize("NFKD", text)
         cleaned = regex.sub(r"\b\p{Lu}{2,}\b", lambda match: match.group().title(), cleaned)
         for pattern, replacement in REFERENCE_RULES:
             cleaned = regex.sub(pattern, replacement, cleaned)
-        (folder / "reference_clean.txt").write_text(cleaned, encoding="utf-8")
+        return lambda: (folder / "reference_clean.txt").write_text(cleaned, encoding="utf-8")
 
     return clean
 
 
-def reference_split(folder: Path) -> Callable[[], object]:
+def reference_split(folder: Path) -> Work:
     articles = (folder / "reference_clean.txt").read_text(encoding="utf-8").split("\n\n")
-    budgets = json.loads((folder / "budgets.json").read_text())
+    budgets = plan(folder)["budgets"]
 
-    def split() -> None:
+    def split() -> Callable[[], object]:
         chance = random.Random(SEED)
+        lines: dict[str, str] = {}
         for name, budget in budgets.items():
             drawn: list[str] = []
             words = 0
@@ -79,80 +85,96 @@ def reference_split(folder: Path) -> Callable[[], object]:
                 articles.remove(article)
                 drawn.append(article)
                 words += len(article.split())
-            line = " ".join(f"<s> {article} </s>" for article in drawn).replace("\n", " ")
-            (folder / f"reference_{name}.txt").write_text(line, encoding="utf-8")
+            lines[name] = " ".join(f"<s> {article} </s>" for article in drawn).replace("\n", " ")
+        return lambda: [
+            (folder / f"reference_{name}.txt").write_text(line, encoding="utf-8") for name, line in lines.items()
+        ]
 
     return split
 
 
-def reference_tokenizer(folder: Path) -> Callable[[], object]:
-    def train() -> None:
+def reference_tokenizer(folder: Path) -> Work:
+    def train() -> Callable[[], object]:
         tokenizer = ByteLevelBPETokenizer()
         tokenizer.train(
             [str(folder / "reference_train.txt")],
-            vocab_size=TYPES,
+            vocab_size=plan(folder)["types"],
             min_frequency=2,
             show_progress=False,
             special_tokens=["<pad>", "<s>", "</s>"],
         )
-        tokenizer.save(str(folder / "reference_tokenizer.json"))
+        return lambda: tokenizer.save(str(folder / "reference_tokenizer.json"))
 
     return train
 
 
-def reference_encode(folder: Path) -> Callable[[], object]:
+def reference_encode(folder: Path) -> Work:
     tokenizer = Tokenizer.from_file(str(folder / "reference_tokenizer.json"))
     text = (folder / "reference_validation.txt").read_text(encoding="utf-8")
-    return lambda: tokenizer.encode(text).ids
+
+    def encode() -> Callable[[], object]:
+        ids = tokenizer.encode(text).ids
+        return lambda: print(f"(the reference's validation text: {len(ids):,} tokens)")
+
+    return encode
 
 
-def our_clean(folder: Path) -> Callable[[], object]:
-    def clean() -> None:
-        cleaned, _ = clean_articles(pl.scan_parquet(folder / "printed.parquet"))
-        cleaned.write_parquet(folder / "clean.parquet", compression="uncompressed")
+def our_clean(folder: Path) -> Work:
+    printed = pl.read_parquet(folder / "printed.parquet")
+
+    def clean() -> Callable[[], object]:
+        cleaned, _ = clean_articles(printed.lazy())
+        return lambda: cleaned.write_parquet(folder / "clean.parquet", compression="uncompressed")
 
     return clean
 
 
-def our_filter(folder: Path) -> Callable[[], object]:
+def our_filter(folder: Path) -> Work:
     cleaned = pl.read_parquet(folder / "clean.parquet")
 
-    def leave_out() -> None:
-        filter_articles(cleaned)[0].write_parquet(folder / "kept.parquet", compression="uncompressed")
+    def leave_out() -> Callable[[], object]:
+        kept, _ = filter_articles(cleaned)
+        return lambda: kept.write_parquet(folder / "kept.parquet", compression="uncompressed")
 
     return leave_out
 
 
-def our_split(folder: Path) -> Callable[[], object]:
+def our_split(folder: Path) -> Work:
     kept = pl.read_parquet(folder / "kept.parquet")
-    budgets = json.loads((folder / "budgets.json").read_text())
+    budgets = plan(folder)["budgets"]
 
-    def split() -> None:
+    def split() -> Callable[[], object]:
         dealt = split_articles(kept, train_words=budgets["train"], validation_words=budgets["validation"], seed=SEED)
-        for name in budgets:
-            part = dealt.filter(pl.col("split") == name)
-            part.write_parquet(folder / f"{name}.parquet", compression="uncompressed")
+        return lambda: [
+            dealt.filter(pl.col("split") == name).write_parquet(folder / f"{name}.parquet", compression="uncompressed")
+            for name in budgets
+        ]
 
     return split
 
 
-def our_tokenizer(folder: Path) -> Callable[[], object]:
+def our_tokenizer(folder: Path) -> Work:
     texts = pl.read_parquet(folder / "train.parquet", columns=["text"])["text"]
 
-    def train() -> None:
-        tokenizer = train_tokenizer(texts, vocabulary_size=TYPES, minimum_frequency=2)
-        save_tokenizer(tokenizer, folder, model_max_length=128)
+    def train() -> Callable[[], object]:
+        tokenizer = train_tokenizer(texts, vocabulary_size=plan(folder)["types"], minimum_frequency=2)
+        return lambda: save_tokenizer(tokenizer, folder, model_max_length=128)
 
     return train
 
 
-def our_encode(folder: Path) -> Callable[[], object]:
+def our_encode(folder: Path) -> Work:
     tokenizer = load_tokenizer(folder)
     texts = pl.read_parquet(folder / "validation.parquet", columns=["text"])["text"]
-    return lambda: write_split(folder, "validation", tokenizer, texts)
+
+    def encode() -> Callable[[], object]:
+        figures = write_split(folder, "validation", tokenizer, texts)
+        return lambda: print(f"(our validation text: {figures.tokens:,} tokens, written and digested)")
+
+    return encode
 
 
-Prepare = Callable[[Path], Callable[[], object]]
+Prepare = Callable[[Path], Work]
 STAGES: dict[str, tuple[Prepare | None, Prepare]] = {
     "clean": (reference_clean, our_clean),
     "filter": (None, our_filter),
@@ -173,11 +195,17 @@ def measure(prepare: Prepare | None, folder: Path) -> tuple[float, float]:
 def _run(prepare: Prepare, folder: Path) -> tuple[float, float]:
     work = prepare(folder)
     started = time.perf_counter()
-    work()
+    store = work()
     seconds = time.perf_counter() - started
     # The kernel's ru_maxrss would count the parent's memory before this process was its own.
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    store()
     return seconds, int(peak[1]) / 1024 if peak else 0.0
+
+
+def plan(folder: Path) -> Any:
+    """The word budgets of both splits, and the size of the vocabulary."""
+    return json.loads((folder / "plan.json").read_text())
 
 
 def write_corpus(files: list[Path], copies: int, folder: Path) -> int:
@@ -199,7 +227,8 @@ def write_corpus(files: list[Path], copies: int, folder: Path) -> int:
     total = int(corpus["text"].str.count_matches(r"\S+").sum())
     share = min(1.0, 0.8 * total / (TRAIN_WORDS + VALIDATION_WORDS))
     budgets = {"train": int(share * TRAIN_WORDS), "validation": int(share * VALIDATION_WORDS)}
-    (folder / "budgets.json").write_text(json.dumps(budgets))
+    types = TYPES if total > 1_000_000 else TYPES // 8
+    (folder / "plan.json").write_text(json.dumps({"budgets": budgets, "types": types}))
     return total
 
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from britannica_assets.configuration import Distillation, ModelConfiguration, load_configuration
 from britannica_assets.modeling.checks import champion_check, check_champion
+from britannica_assets.modeling.process import DAGSTER_LOCK
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
@@ -197,7 +199,6 @@ def _train(
 
     configuration = load_configuration(settings.scale)
     track = context.partition_key
-    output = new_folder(settings, asset, track)
     digests = {
         "train": TokenIds.open(token_ids, "train").digest,
         "validation": TokenIds.open(token_ids, "validation").digest,
@@ -221,15 +222,10 @@ def _train(
         targets=targets,
         teachers=list(teachers),
         data_digests=digests,
-        output=output,
         work=settings.work_path / "training",
     )
-    try:
-        _run(context, pipes, "train", settings, specification.model_dump_json(), model.training.processes)
-    except BaseException:
-        shutil.rmtree(output)  # checkpoints are kept elsewhere
-        raise
-    return _describe(settings, output)
+    _run(context, pipes, "train", settings, specification.model_dump_json(), model.training.processes)
+    return _describe(settings, specification.output)
 
 
 def _run(
@@ -245,11 +241,12 @@ def _run(
     file.write_text(told, encoding="utf-8")
     launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"] if processes > 1 else []
     try:
-        pipes.run(
-            context=context,
-            command=[sys.executable, "-m", *launcher, f"britannica_assets.modeling.{module}", str(file)],
-            env={"TOKENIZERS_PARALLELISM": "false"},
-        )
+        with FileLock(file.with_name(DAGSTER_LOCK)):
+            pipes.run(
+                context=context,
+                command=[sys.executable, "-m", *launcher, f"britannica_assets.modeling.{module}", str(file)],
+                env={"TOKENIZERS_PARALLELISM": "false"},
+            )
     finally:
         shutil.rmtree(file.parent)
 

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 from britannica_assets.configuration import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.device import best_device
-from britannica_assets.modeling.reporting import reporting
+from britannica_assets.modeling.process import alone, end_with_dagster, reporting
 from britannica_assets.modeling.targets import compute_targets
 
 SHARD_LENGTH = 2**18  # positions; at k = 64 a shard is 68 MB
@@ -31,14 +31,15 @@ class TargetsSpecification(BaseModel):
 def main(path: Path) -> None:
     """Computes what of the targets is missing, on the GPU in bfloat16 where there is one."""
     specification = TargetsSpecification.model_validate_json(path.read_text(encoding="utf-8"))
-    with reporting():
+    end_with_dagster(path.parent)
+    specification.output.mkdir(parents=True, exist_ok=True)
+    with reporting(), alone(specification.output):
         device = best_device()
         precision = torch.bfloat16 if device.type == "cuda" else torch.float32
         teachers = [
             AutoModelForCausalLM.from_pretrained(folder, dtype=precision).to(device).eval()
             for folder in specification.teachers
         ]
-        specification.output.mkdir(parents=True, exist_ok=True)
         compute_targets(
             teachers,
             TokenIds.open(specification.token_ids, "train"),

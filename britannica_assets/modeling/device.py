@@ -1,6 +1,8 @@
 """The device that models run on, and the most that it can compute."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -8,6 +10,28 @@ import torch
 # Peak dense bf16 FLOP/s by the makers' data sheets.
 PEAK_FLOPS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12}
 MEASURED_SIZE = 1024  # rows and columns of the product that measures a device without a data sheet here
+
+
+class OutOfMemoryError(RuntimeError):
+    """The device's memory does not hold a batch; the message names the key to lower."""
+
+
+@contextmanager
+def memory_for(batch: str, key: str) -> Iterator[None]:
+    """Turns torch's complaints of memory in the block into one that says what did not fit and which `key` to lower.
+
+    Raises:
+        OutOfMemoryError: in place of torch's error.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # On the CPU torch says it in a plain RuntimeError of its allocator.
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise OutOfMemoryError(
+            f"{batch} do not fit into the device's memory: lower {key} in the configuration"
+        ) from error
 
 
 def best_device() -> torch.device:

@@ -29,6 +29,22 @@ BEFORE_TAG = "champion_before"
 
 
 @dataclass(frozen=True)
+class TrainingFigures:
+    """What a training took and gave.
+
+    `seconds` are those of training alone, over all processes that shared it one after the other; `history` has an
+    entry for every few steps: step, loss, cross_entropy (nats a token), tokens_per_second, model_flops_utilization.
+    """
+
+    parameters: int
+    validation_loss: float
+    train_tokens: int
+    steps: int
+    seconds: float
+    history: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
 class TrainedModel:
     """What `training.json` in a model's folder tells."""
 
@@ -79,33 +95,61 @@ def champion_alias(track: str) -> str:
 
 
 def register(
-    settings: Settings,
-    specification: TrainingSpecification,
-    *,
-    run_id: str,
-    parameters: int,
-    validation_loss: float,
-    train_tokens: int,
-    steps: int,
-    seconds: float,
-    history: list[dict[str, float]],
-) -> TrainedModel:
-    """Logs the model in `specification.output` to the active MLflow run, registers it, and writes `training.json`."""
+    settings: Settings, specification: TrainingSpecification, figures: TrainingFigures, *, run_id: str
+) -> None:
+    """Logs the model in `specification.output` to the active MLflow run, registers it, and writes `training.json`.
+
+    A version that the same run registered before it was killed is taken, not doubled.
+    """
+    import mlflow
+
+    perplexity = math.exp(figures.validation_loss)
+    mlflow.log_metrics(
+        {
+            "final_validation_loss": figures.validation_loss,
+            "final_validation_perplexity": perplexity,
+            "parameters": figures.parameters,
+            "train_tokens": figures.train_tokens,
+            "training_seconds": figures.seconds,
+        }
+    )
+    client = mlflow.MlflowClient()
+    known = client.search_model_versions(f"name = '{specification.registered_model}' and run_id = '{run_id}'")
+    version = int(known[0].version) if known else _new_version(specification)
+    tags = {
+        "track": specification.track,
+        SCALE_TAG: specification.scale,
+        PERPLEXITY_TAG: f"{perplexity:.6f}",
+        VALIDATION_TAG: specification.data_digests["validation"],
+        **{f"digest.{name}": digest for name, digest in specification.data_digests.items()},
+    }
+    for name, value in tags.items():
+        client.set_model_version_tag(specification.registered_model, str(version), name, value)
+    verdict = judge(settings, specification.registered_model, version, specification.track)
+    trained = TrainedModel(
+        asset=specification.asset,
+        track=specification.track,
+        scale=specification.scale,
+        mlflow_run_id=run_id,
+        registered_model=specification.registered_model,
+        version=version,
+        is_champion=verdict.is_champion,
+        champion_reason=verdict.reason,
+        validation_perplexity=perplexity,
+        data_digests=specification.data_digests,
+        configuration=specification.model.model_dump(),
+        **asdict(figures),
+    )
+    with written_beside(specification.output / DESCRIPTION) as beside:
+        beside.write_text(json.dumps(asdict(trained), indent=2) + "\n", encoding="utf-8")
+
+
+def _new_version(specification: TrainingSpecification) -> int:
     import mlflow
     import pandas as pd
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-    perplexity = math.exp(validation_loss)
-    mlflow.log_metrics(
-        {
-            "final_validation_loss": validation_loss,
-            "final_validation_perplexity": perplexity,
-            "parameters": parameters,
-            "train_tokens": train_tokens,
-            "training_seconds": seconds,
-        }
-    )
     information = mlflow.pyfunc.log_model(
         name="model",
         python_model=str(SERVED_MODEL),
@@ -126,40 +170,7 @@ def register(
         pip_requirements=REQUIREMENTS,
         registered_model_name=specification.registered_model,
     )
-    version = int(information.registered_model_version)
-    client = mlflow.MlflowClient()
-    tags = {
-        "track": specification.track,
-        SCALE_TAG: specification.scale,
-        PERPLEXITY_TAG: f"{perplexity:.6f}",
-        VALIDATION_TAG: specification.data_digests["validation"],
-        **{f"digest.{name}": digest for name, digest in specification.data_digests.items()},
-    }
-    for name, value in tags.items():
-        client.set_model_version_tag(specification.registered_model, str(version), name, value)
-    verdict = judge(settings, specification.registered_model, version, specification.track)
-    trained = TrainedModel(
-        asset=specification.asset,
-        track=specification.track,
-        scale=specification.scale,
-        mlflow_run_id=run_id,
-        registered_model=specification.registered_model,
-        version=version,
-        is_champion=verdict.is_champion,
-        champion_reason=verdict.reason,
-        parameters=parameters,
-        validation_loss=validation_loss,
-        validation_perplexity=perplexity,
-        train_tokens=train_tokens,
-        steps=steps,
-        seconds=seconds,
-        data_digests=specification.data_digests,
-        configuration=specification.model.model_dump(),
-        history=[entry for entry in history if "loss" in entry],
-    )
-    with written_beside(specification.output / DESCRIPTION) as beside:
-        beside.write_text(json.dumps(asdict(trained), indent=2) + "\n", encoding="utf-8")
-    return trained
+    return int(information.registered_model_version)
 
 
 def judge(settings: Settings, registered_model: str, version: int, track: str) -> Verdict:

@@ -27,18 +27,23 @@ class ServedModel(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> list[str]:
-        """Continues the prompt in each row of the column `prompt`, until `</s>` or `max_new_tokens`."""
+        """Continues the prompt in each row of the column `prompt`, until `</s>`, `max_new_tokens` or the last position.
+
+        Of a prompt longer than the model's positions its end is continued.
+        """
         import torch
 
         sampling = SAMPLING | (params or {})
         texts = []
         for prompt in model_input["prompt"]:
             torch.manual_seed(int(sampling["seed"]))
-            encoded = self.tokenizer(prompt, return_tensors="pt")
+            positions = self.model.config.max_position_embeddings
+            prompt_ids = self.tokenizer(prompt, return_tensors="pt", verbose=False)["input_ids"][:, 1 - positions :]
             ids = self.model.generate(
-                **encoded,
+                prompt_ids,
+                attention_mask=torch.ones_like(prompt_ids),
                 do_sample=True,
-                max_new_tokens=int(sampling["max_new_tokens"]),
+                max_new_tokens=min(int(sampling["max_new_tokens"]), positions - prompt_ids.shape[1]),
                 temperature=float(sampling["temperature"]),
                 top_p=float(sampling["top_p"]),
                 pad_token_id=self.tokenizer.pad_token_id,

@@ -10,7 +10,7 @@ from britannica_assets.configuration import Distillation, ModelConfiguration
 
 
 class TrainingSpecification(BaseModel):
-    """One training: the model, its data, and where it keeps checkpoints and its result.
+    """One training: the model, its data, and below which folder (`work`) it keeps checkpoints and its result.
 
     `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them; left out, they are the
     environment's. With `targets` the model learns from stored predictions, with `teachers` from live models, with
@@ -34,7 +34,6 @@ class TrainingSpecification(BaseModel):
     targets: Path | None = None
     teachers: list[Path] = []
     data_digests: dict[str, str]
-    output: Path
     work: Path
     checkpoint_seconds: float = 300
     stop_after_seconds: float | None = None
@@ -57,3 +56,8 @@ class TrainingSpecification(BaseModel):
     def checkpoints(self) -> Path:
         """The folder for checkpoints and the identifier of the MLflow run."""
         return self.work / f"{self.asset}-{self.track}-{self.digest[:16]}"
+
+    @property
+    def output(self) -> Path:
+        """The folder of the finished model, until the asset's IO manager moves it away."""
+        return self.checkpoints / "model"

@@ -24,7 +24,9 @@ import torch
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.architectures import defer_head, output_weight
 from britannica_assets.modeling.chunks import END
+from britannica_assets.modeling.device import memory_for
 from britannica_assets.modeling.loss import LOGITS_AT_ONCE, mean_logits
+from britannica_assets.modeling.process import UnfinishedError
 from britannica_assets.storage import written_beside
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ def compute_targets(
     left_context: int,
     batch_size: int,
     shard_length: int,
+    stop_after_seconds: float | None = None,
 ) -> None:
     """Runs the teachers over the train text and writes what of the targets is missing in `folder`.
 
@@ -101,6 +104,8 @@ def compute_targets(
 
     Raises:
         ValueError: `left_context` leaves no room for new positions, or `top_k` is no part of the vocabulary.
+        UnfinishedError: `stop_after_seconds` were over after a shard that is not the last.
+        OutOfMemoryError: a batch does not fit into the device's memory.
     """
     if not 0 <= left_context < sequence_length:
         raise ValueError(f"left_context {left_context} must be below sequence_length {sequence_length}")
@@ -114,18 +119,21 @@ def compute_targets(
         files = [folder / f"{kind}-{shard:05d}.bin" for kind in ("ids", "probabilities")]
         if all(file.exists() for file in files):
             continue
+        if stop_after_seconds is not None and time.monotonic() - started >= stop_after_seconds:
+            raise UnfinishedError(f"teacher targets: {shard} of {shards} shards are stored; the same call goes on")
         begin, end = shard * shard_length, min((shard + 1) * shard_length, len(tokens.ids))
-        ids, probabilities = _predict(
-            teachers,
-            tokens,
-            begin,
-            end,
-            top_k=top_k,
-            temperature=temperature,
-            sequence_length=sequence_length,
-            left_context=left_context,
-            batch_size=batch_size,
-        )
+        with memory_for(f"teacher targets: {batch_size} sequences", "distillation.batch_size"):
+            ids, probabilities = _predict(
+                teachers,
+                tokens,
+                begin,
+                end,
+                top_k=top_k,
+                temperature=temperature,
+                sequence_length=sequence_length,
+                left_context=left_context,
+                batch_size=batch_size,
+            )
         for file, array in zip(files, (ids, probabilities), strict=True):
             with written_beside(file) as beside:
                 array.tofile(beside)

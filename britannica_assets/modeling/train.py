@@ -13,12 +13,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from safetensors.torch import load_file
 from torch import distributed
 from torch.utils.data import Subset
@@ -43,7 +42,7 @@ from britannica_assets.modeling.architectures import (
     training_flops,
 )
 from britannica_assets.modeling.chunks import IGNORED, TrainingChunks, ValidationChunks
-from britannica_assets.modeling.device import best_device, peak_flops
+from britannica_assets.modeling.device import best_device, memory_for, peak_flops
 from britannica_assets.modeling.loss import (
     TargetDistribution,
     Terms,
@@ -52,8 +51,8 @@ from britannica_assets.modeling.loss import (
     loss_from_logits,
     mean_logits,
 )
-from britannica_assets.modeling.registry import TrainedModel, register
-from britannica_assets.modeling.reporting import reporting
+from britannica_assets.modeling.process import UNFINISHED, UnfinishedError, alone, end_with_dagster, reporting
+from britannica_assets.modeling.registry import DESCRIPTION, TrainedModel, TrainingFigures, register
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.targets import TeacherTargets
 from britannica_assets.settings import Settings
@@ -64,22 +63,13 @@ logger = logging.getLogger("britannica_assets.modeling.train")
 
 LOG_EVERY = 10  # steps
 BEST = "best"
-UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
-
+FIGURES = "figures.json"
 
 Track = Callable[[dict[str, float], int], object]  # takes metrics and the step they belong to
 
 
 class NonFiniteLossError(RuntimeError):
     """The loss is not a finite number; the message names the step."""
-
-
-class OutOfMemoryError(RuntimeError):
-    """The device's memory does not hold a batch; the message names the key to lower."""
-
-
-class UnfinishedError(RuntimeError):
-    """Training stopped at its time limit with a checkpoint; the same call goes on."""
 
 
 class LanguageModelTrainer(Trainer):
@@ -189,15 +179,15 @@ class Progress(TrainerCallback):
         self.chunks = chunks
         self.validation = validation
         self.trainer: LanguageModelTrainer | None = None
-        self.history: list[dict[str, float]] = []
         self.tokens_a_step = specification.model.training.batch_size * chunks.length
         self.logged_step = 0
         self.started = self.last_saved = self.last_logged = time.monotonic()
-        self.validation_seconds = 0.0
+        self.validation_seconds = self.earlier_seconds = 0.0
         self.stopped = False
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Starts the clock where training starts."""
+        self.earlier_seconds = sum(entry["seconds"] for entry in logged(state))
         self.logged_step = state.global_step
         self.started = self.last_saved = self.last_logged = time.monotonic()
 
@@ -237,13 +227,20 @@ class Progress(TrainerCallback):
         entropy, divergence = self.trainer.mean_terms()
         now = time.monotonic()
         steps = state.global_step - self.logged_step
-        speed = steps * self.tokens_a_step / max(1e-9, now - self.last_logged)
-        seconds_left = (state.max_steps - state.global_step) * (now - self.last_logged) / max(1, steps)
+        seconds = max(1e-9, now - self.last_logged)
+        speed = steps * self.tokens_a_step / seconds
+        seconds_left = (state.max_steps - state.global_step) * seconds / max(1, steps)
         utilization = training_flops(model, self.chunks.length) * speed / (peak_flops() * args.world_size)
         self.last_logged, self.logged_step = now, state.global_step
+        # The Trainer's own entry, which its checkpoints keep.
+        state.log_history[-1] |= {
+            "cross_entropy": entropy,
+            "seconds": seconds,
+            "tokens_per_second": speed,
+            "model_flops_utilization": utilization,
+        }
         if not state.is_world_process_zero:
             return
-        self.history.append({"step": state.global_step, "loss": logs["loss"], "cross_entropy": entropy})
         metrics = {
             "train_loss": logs["loss"],
             "train_cross_entropy": entropy,
@@ -289,6 +286,11 @@ class Progress(TrainerCallback):
         answer = [wanted]
         distributed.broadcast_object_list(answer, src=0)
         return answer[0]
+
+
+def logged(state: TrainerState) -> list[dict[str, float]]:
+    """The entries of the Trainer's log that tell of train steps, those before a resumption too."""
+    return [entry for entry in state.log_history if "seconds" in entry]
 
 
 def keep_if_best(model: PreTrainedModel, folder: Path, loss: float, step: int) -> None:
@@ -343,7 +345,7 @@ def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, ba
 class Fitted:
     """A trained model, its output layer still deferred, and what its training took.
 
-    `seconds` are this process's, without validation.
+    `seconds` and `history` are those of `TrainingFigures`.
     """
 
     model: PreTrainedModel
@@ -371,7 +373,7 @@ def fit(
         logger.info("%s goes on from %s", specification.asset, last.name)
     started = time.monotonic()
     _run(trainer, last)
-    seconds = time.monotonic() - started - progress.validation_seconds
+    seconds = progress.earlier_seconds + time.monotonic() - started - progress.validation_seconds
     if progress.stopped:
         raise UnfinishedError(
             f"{specification.asset}: stopped at step {trainer.state.global_step} of {trainer.state.max_steps} as told;"
@@ -386,7 +388,7 @@ def fit(
     loss = validation_loss(
         model, validation_tokens, length=specification.sequence_length, batch_size=trainer.args.eval_batch_size
     )
-    return Fitted(model, loss, trainer.state.global_step, seconds, progress.history)
+    return Fitted(model, loss, trainer.state.global_step, seconds, logged(trainer.state))
 
 
 def train(specification: TrainingSpecification) -> TrainedModel | None:
@@ -398,66 +400,64 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
         NonFiniteLossError: the loss is not a finite number.
         OutOfMemoryError: a batch does not fit into the device's memory.
         UnfinishedError: `stop_after_seconds` were over; the same call goes on.
+        NotAloneError: another process trains the same.
     """
-    import mlflow
-
     settings = Settings(**specification.settings)
     train_tokens = TokenIds.open(specification.token_ids, "train")
     validation_tokens = TokenIds.open(specification.token_ids, "validation")
     if int(os.environ.get("RANK", "0")) > 0:
-        fit(specification, train_tokens, validation_tokens)
+        if not (specification.checkpoints / FIGURES).exists():
+            fit(specification, train_tokens, validation_tokens)
         return None
     specification.checkpoints.mkdir(parents=True, exist_ok=True)
-    with _alone(specification):
-        with _tracked(settings, specification, train_tokens, validation_tokens) as run:
-            fitted = fit(
-                specification, train_tokens, validation_tokens, lambda m, step: mlflow.log_metrics(m, step=step)
-            )
-            fitted.model.save_pretrained(specification.output)
-            for file in specification.tokenizer.iterdir():
-                shutil.copy(file, specification.output)
-            trained = register(
-                settings,
-                specification,
-                run_id=run.info.run_id,
-                parameters=fitted.model.num_parameters(),
-                validation_loss=fitted.validation_loss,
-                train_tokens=len(train_tokens.ids),
-                steps=fitted.steps,
-                seconds=fitted.seconds,
-                history=fitted.history,
-            )
-        shutil.rmtree(specification.checkpoints)
-    return trained
+    with alone(specification.checkpoints):
+        if (specification.output / DESCRIPTION).is_file():
+            logger.info("%s: trained and registered before, by a process whose result was lost", specification.asset)
+        else:
+            with _tracked(settings, specification, train_tokens, validation_tokens) as run:
+                figures = _fitted_figures(specification, train_tokens, validation_tokens)
+                register(settings, specification, figures, run_id=run.info.run_id)
+        for path in specification.checkpoints.iterdir():
+            if path.is_file():
+                path.unlink()
+            elif path != specification.output:
+                shutil.rmtree(path)
+    return TrainedModel.read(specification.output)
+
+
+def _fitted_figures(
+    specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds
+) -> TrainingFigures:
+    """Trains and stores the model in its folder, unless a process that was killed while it registered the model did."""
+    import mlflow
+
+    file = specification.checkpoints / FIGURES
+    if file.exists():
+        return TrainingFigures(**json.loads(file.read_text(encoding="utf-8")))
+    fitted = fit(
+        specification, train_tokens, validation_tokens, lambda metrics, step: mlflow.log_metrics(metrics, step=step)
+    )
+    fitted.model.save_pretrained(specification.output)
+    for path in specification.tokenizer.iterdir():
+        shutil.copy(path, specification.output)
+    figures = TrainingFigures(
+        parameters=fitted.model.num_parameters(),
+        validation_loss=fitted.validation_loss,
+        train_tokens=len(train_tokens.ids),
+        steps=fitted.steps,
+        seconds=fitted.seconds,
+        history=fitted.history,
+    )
+    with written_beside(file) as beside:  # last: it says that the folder is whole
+        beside.write_text(json.dumps(asdict(figures)), encoding="utf-8")
+    return figures
 
 
 def _run(trainer: LanguageModelTrainer, checkpoint: Path | None) -> None:
-    try:
+    batch = f"{trainer.specification.asset}: {trainer.args.per_device_train_batch_size} sequences"
+    with memory_for(batch, "training.device_batch_size"):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         trainer.look_at_losses()
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        # On the CPU torch says it in a plain RuntimeError of its allocator.
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
-            raise
-        raise OutOfMemoryError(
-            f"{trainer.specification.asset}: a batch of {trainer.args.per_device_train_batch_size} sequences does not"
-            " fit into the device's memory: lower training.device_batch_size in the configuration"
-        ) from error
-
-
-@contextmanager
-def _alone(specification: TrainingSpecification) -> Iterator[None]:
-    """Keeps a second process off the same checkpoints: one whose Dagster was killed may still be training."""
-    lock = FileLock(f"{specification.checkpoints}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        logger.warning("%s: waiting for another process that trains the same", specification.asset)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -576,6 +576,7 @@ def _last_whole_checkpoint(folder: Path, *, remove_broken: bool) -> Path | None:
 def main(path: Path) -> None:
     """Trains by the specification in `path`, reporting to Dagster where Dagster started this process."""
     specification = TrainingSpecification.model_validate_json(path.read_text(encoding="utf-8"))
+    end_with_dagster(path.parent)
     with reporting():
         try:
             train(specification)

@@ -41,8 +41,6 @@ def train_tokens(corpus: Path) -> TokenIds:
 
 def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any) -> TrainingSpecification:
     """A training of a few dozen steps below `folder`."""
-    output = folder / "model"
-    output.mkdir(parents=True, exist_ok=True)
     training = Training(learning_rate=3e-3, batch_size=8, epochs=2, warmup_steps=2, weight_decay=0.1)
     told: dict[str, Any] = {
         "asset": "student",
@@ -55,7 +53,6 @@ def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any
         "token_ids": corpus / "token_ids",
         "tokenizer": corpus / "tokenizer",
         "data_digests": {"train": "t", "validation": "v"},
-        "output": output,
         "work": folder / "work",
     }
     return TrainingSpecification(**(told | changes))
@@ -64,6 +61,6 @@ def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any
 DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=32, left_context=16)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)  # the models are so small that sharing the work costs more than it gives

@@ -12,6 +12,7 @@ from typing import get_args
 import mlflow
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -19,6 +20,8 @@ from britannica_assets.configuration import Architecture, ModelConfiguration, Tr
 from britannica_assets.corpus.token_ids import Split, TokenIds
 from britannica_assets.modeling.architectures import build_model
 from britannica_assets.modeling.chunks import IGNORED, TrainingChunks
+from britannica_assets.modeling.device import OutOfMemoryError
+from britannica_assets.modeling.process import DAGSTER_LOCK, NotAloneError, alone
 from britannica_assets.modeling.registry import TrainedModel
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.targets import compute_targets
@@ -71,7 +74,8 @@ def distilled(corpus: Path, settings: Settings, tmp_path_factory: pytest.TempPat
 
 def trained_in_a_process(told: TrainingSpecification, *launcher: str) -> list[str]:
     """The command that trains by a specification."""
-    file = told.output.parent / "specification.json"
+    told.work.mkdir(parents=True, exist_ok=True)
+    file = told.work / "specification.json"
     file.write_text(told.model_dump_json(), encoding="utf-8")
     return [sys.executable, "-m", *launcher, "britannica_assets.modeling.train", str(file)]
 
@@ -91,16 +95,13 @@ def test_the_model_is_stored_tracked_and_registered(distilled: TrainingSpecifica
         run.data.metrics
     )
     assert {data.dataset.name for data in run.inputs.dataset_inputs} == {"train", "validation"}
-    assert not distilled.checkpoints.exists()
+    assert list(distilled.checkpoints.iterdir()) == [distilled.output]
 
 
 def test_killed_and_resumed_equals_undisturbed_in_the_same_run(
     distilled: TrainingSpecification, tmp_path: Path, settings: Settings
 ) -> None:
-    told = distilled.model_copy(
-        update={"output": tmp_path / "model", "work": tmp_path / "work", "checkpoint_seconds": 0.0}
-    )
-    told.output.mkdir()
+    told = distilled.model_copy(update={"work": tmp_path / "work", "checkpoint_seconds": 0.0})
     command = trained_in_a_process(told)
     process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -170,16 +171,102 @@ def test_live_teachers_teach_beside_the_student(distilled: TrainingSpecification
     assert 0 < divergences[-1] < divergences[0]
 
 
-def test_a_registered_student_answers_a_prompt(distilled: TrainingSpecification, settings: Settings) -> None:
-    connect(settings)
+def test_a_registered_student_answers_a_prompt_of_the_command_line(
+    distilled: TrainingSpecification, settings: Settings, tmp_path: Path
+) -> None:
     trained = TrainedModel.read(distilled.output)
-    model = mlflow.pyfunc.load_model(f"models:/{trained.registered_model}/{trained.version}")
-    assert model.metadata.signature is not None
-    prompts = [{"prompt": "The town of"}]
-    answers = model.predict(prompts, params={"max_new_tokens": 5})
-    assert len(answers) == 1
+    asked = {"dataframe_records": [{"prompt": "The town of"}] * 2, "params": {"max_new_tokens": 5}}
+    (tmp_path / "prompts.json").write_text(json.dumps(asked), encoding="utf-8")
+    command = [sys.executable, "-m", "mlflow", "models", "predict", "--env-manager", "local"]
+    command += ["--model-uri", f"models:/{trained.registered_model}/{trained.version}"]
+    command += ["--input-path", str(tmp_path / "prompts.json"), "--output-path", str(tmp_path / "answers.json")]
+    environment = ENVIRONMENT | {"MLFLOW_TRACKING_URI": settings.tracking_uri}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"  # mlflow starts "python"
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
+    answers = json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))["predictions"]
+    assert len(answers) == 2
     assert answers[0].startswith("The town of")
-    assert answers == model.predict(prompts, params={"max_new_tokens": 5})  # seeded
+    assert len(answers[0]) > len("The town of")
+    assert answers[0] == answers[1]  # seeded
+
+
+def test_a_model_whose_registration_was_cut_short_is_registered_once(
+    corpus: Path, tmp_path: Path, settings: Settings
+) -> None:
+    training = Training(learning_rate=3e-3, batch_size=8, epochs=1, warmup_steps=2, weight_decay=0.1)
+    told = specification(
+        corpus,
+        tmp_path,
+        settings,
+        asset="teacher_gpt2",
+        model=ModelConfiguration(architecture=SHAPE, training=training),
+    )
+    in_the_way = told.output / "training.json"
+    in_the_way.mkdir(parents=True)  # the version is there when this file is written
+    with pytest.raises(IsADirectoryError):
+        train(told)
+    in_the_way.rmdir()
+    trained = train(told)
+    assert trained is not None
+    # Dagster killed before it took the folder: the next materialization finds it.
+    assert train(told) == trained
+    connect(settings)
+    client = mlflow.MlflowClient()
+    versions = client.search_model_versions(f"name = '{told.registered_model}'")
+    assert [int(version.version) for version in versions] == [trained.version]
+    assert versions[0].run_id == trained.mlflow_run_id
+    assert client.get_run(trained.mlflow_run_id).info.status == "FINISHED"
+
+
+def test_a_training_ends_when_its_dagster_is_gone(distilled: TrainingSpecification, tmp_path: Path) -> None:
+    endless = distilled.model.training.model_copy(update={"epochs": 10_000})
+    told = distilled.model_copy(
+        update={"work": tmp_path, "model": distilled.model.model_copy(update={"training": endless})}
+    )
+    command = trained_in_a_process(told)
+    with FileLock(told.work / DAGSTER_LOCK):
+        process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not (told.checkpoints / "mlflow_run_id").exists():
+            assert process.poll() is None, "the process ended while Dagster lived"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "Dagster is gone" in said
+
+
+def test_a_second_process_is_kept_off_the_same_training(
+    corpus: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("britannica_assets.modeling.process.PATIENCE", 0.1)
+    told = specification(corpus, tmp_path, settings)
+    with (
+        alone(told.checkpoints),
+        pytest.raises(NotAloneError, match=r"another process works in .*: wait for it or stop"),
+    ):
+        train(told)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit on a process's memory is not enforced")
+def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(
+    corpus: Path, train_tokens: TokenIds, tmp_path: Path, settings: Settings
+) -> None:
+    import resource
+
+    wide = SHAPE.model_copy(update={"inner_width": 2**18})
+    training = Training(learning_rate=3e-3, batch_size=64, epochs=1, warmup_steps=2, weight_decay=0.1)
+    told = specification(corpus, tmp_path, settings, model=ModelConfiguration(architecture=wide, training=training))
+    taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (taken + 2**30, limits[1]))
+    try:
+        with pytest.raises(
+            OutOfMemoryError, match=r"student: 64 sequences do not fit .*: lower training\.device_batch"
+        ):
+            fit(told, train_tokens, train_tokens)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 def test_a_loss_that_is_no_number_stops_with_its_step(corpus: Path, tmp_path: Path, settings: Settings) -> None:

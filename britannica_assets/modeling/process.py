@@ -1,0 +1,84 @@
+"""What a process of this room does besides its work: it reports, works alone, and ends when Dagster does."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+logger = logging.getLogger(__name__)
+
+UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
+PATIENCE = 30.0  # seconds to wait for a process whose Dagster is gone; it ends within one
+DAGSTER_LOCK = "dagster.lock"
+
+
+class UnfinishedError(RuntimeError):
+    """The work stopped at its time limit, and what was done is stored; the same call goes on."""
+
+
+class NotAloneError(RuntimeError):
+    """Another process does the same work; the message names the lock that it holds."""
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Sends the project's log to Dagster where Dagster started this process, else to stderr."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # the log tells more
+    own = logging.getLogger("britannica_assets")
+    own.setLevel(logging.INFO if int(os.environ.get("RANK", "0")) == 0 else logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    if "DAGSTER_PIPES_CONTEXT" not in os.environ or int(os.environ.get("RANK", "0")) > 0:
+        yield
+        return
+    from dagster_pipes import open_dagster_pipes
+
+    with open_dagster_pipes() as pipes:
+        # Dagster's own handler sends each line to the UI; printing it too would tell it twice.
+        own.handlers = list(pipes.log.handlers)
+        own.propagate = False
+        yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keeps a second process off the work in `folder`.
+
+    Raises:
+        NotAloneError: another process is still at it after `PATIENCE` seconds.
+    """
+    lock = FileLock(f"{folder}.lock")
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        raise NotAloneError(
+            f"another process works in {folder} and holds {lock.lock_file}: wait for it or stop it, then materialize"
+            " again"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def end_with_dagster(folder: Path) -> None:
+    """Ends this process when the one that holds the lock in `folder` is gone; without such a lock nothing is done.
+
+    A lock and not the parent's id: it goes with its holder at once, however that ends, and a launcher of several
+    processes may stand between.
+    """
+    lock = folder / DAGSTER_LOCK
+    if lock.exists():
+        threading.Thread(target=_end_without, args=(lock,), daemon=True).start()
+
+
+def _end_without(lock: Path) -> None:
+    FileLock(lock).acquire(poll_interval=0.5)
+    sys.stderr.write("Dagster is gone: this process ends, and the next materialization goes on from its checkpoint\n")
+    os._exit(1)  # no clean-up, which might wait for other processes: a kill at any moment is provided for
