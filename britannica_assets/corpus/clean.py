@@ -21,7 +21,9 @@ _REFERENCE = r"(?:q\. ?v\.|qq\. ?v\.|[Ss]ee\b|[Cc]f\.|[Cc]ompare\b|[Vv]ide\b)"
 _USUAL = (
     r"\n -)+-\[\]a-{}\u00a1-\u00a5\u00a7-\u00ab\u00ae-\u00b5\u00b7-\u02ff\u0384-\u0386\u0388-\u038a\u038c\u038e-\u03a1"
     r"\u03a3-\u0481\u05d0-\u05ea\u1e00-\u1eff\u1f00-\u1f15\u1f18-\u1f1d\u1f20-\u1f45\u1f48-\u1f4d\u1f50-\u1f57\u1f5f-\u1f70"
-    r"\u2013\u2014\u2018-\u201d\u2032-\u2044\u2070\u2071\u2074-\u208e\u2090-\u209c\u2114\u2150-\u218b\u2190-\u22ff"
+    r"\u1f72\u1f74\u1f76\u1f78\u1f7a\u1f7c\u1f80-\u1fb4\u1fb6-\u1fba\u1fbc\u1fbd\u1fbf-\u1fc4\u1fc6-\u1fc8\u1fca\u1fcc-\u1fd2"
+    r"\u1fd6-\u1fda\u1fdd-\u1fe2\u1fe4-\u1fea\u1fec\u1fed\u1ff2-\u1ff4\u1ff6-\u1ff8\u1ffa\u1ffc\u1ffe"
+    r"\u2013\u2014\u2018-\u201d\u2032-\u2044\u2070\u2071\u2074-\u208e\u2090-\u209c\u2100-\u2125\u2150-\u218b\u2190-\u22ff"
     r"\u2640-\u2665\u2667-\u266f"
 )
 # Marks, and what canonical composition replaces without one (Unicode Standard Annex 15; scripts of the east by block).
@@ -153,7 +155,7 @@ STEPS: tuple[Step, ...] = (
     Step("mend spaces inside brackets", "( a city)", "(a city)", r"(\() |(\[) ", "$1$2"),
     Step("mend spaces before punctuation", "Bath , a city", "Bath, a city", r" ([,;:!?)\]])", "$1"),
     Step("mend spaces before full stops", "a city . The", "a city. The", r"([^.\s]) \.(\s|$)", "$1.$2"),
-    Step("mend doubled punctuation", "Bath,, a city;.", "Bath, a city.", r"[,;:]+([,;:.])", "$1"),
+    Step("mend doubled punctuation", "Bath,, a city;.", "Bath, a city.", r"[,;:]([,;:.])", "$1"),
     Step("drop empty lines", "Bath. \n\n A city", "Bath.\nA city", r" \n[ \n]*|\n[ \n]+", "\n"),
     Step("strip beginnings", " Bath", "Bath", r"^\s+"),
     Step("strip ends", "Bath \n", "Bath", r"\s+$"),
