@@ -62,16 +62,9 @@ class Step:
 
 
 MOST_PASSES = 50
-ROMAN_NUMERAL = regex.compile(r"(?=[IVXLCDM])M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
+REGNAL_NUMBER = regex.compile(r"X{0,3}(IX|IV|V?I{0,3})")  # larger numerals are words as well: DI, MIX, LI
 CAPITALS = regex.compile(r"[\p{Lu}\p{M}\d]+")
-SMALL_WORDS = {
-    "of",
-    "the",
-    "and",
-    "in",
-    "on",
-    "or",
-    "at",
+SMALL_WORDS = {"of", "the", "and", "in", "on", "or", "at"} | {
     "de",
     "la",
     "du",
@@ -83,29 +76,42 @@ SMALL_WORDS = {
     "da",
     "di",
 }
-_HEAD_PATTERN = r"^\p{Lu}[\p{Lu}\p{M}'’\-]+(?:[,.]? (?:\(|\[)?[\p{Lu}\p{M}\d][\p{Lu}\p{M}\d'’.\-]*(?:\)|\])?)*"
+_CAPITALS = r"(?:'?[\p{Lu}\d][\p{Lu}\p{M}\d'’.\-]*|[(\[][\p{Lu}\d][\p{Lu}\p{M}\d'’.\- ]*[)\]])"
+_MORE_CAPITALS = rf"(?:[,.]? {_CAPITALS})*"
+# "or Boethius", "(Foley)": other names between two parts of a head.
+_OTHER_NAMES = r"(?:,? (?:or|and|also)(?: [\p{L}\p{M}'’\-]+)?| [(\[][^()\[\]\n]{1,60}[)\]])"
+_HEAD_PATTERN = (
+    rf"^['(\[\"]?\p{{Lu}}[\p{{Lu}}\p{{M}}'’\-]+{_MORE_CAPITALS}"
+    rf"(?:{_OTHER_NAMES},? (?:\p{{Lu}}{{3}}|ST)[\p{{Lu}}\p{{M}}'’\-]*{_MORE_CAPITALS}){{0,3}}"
+)
 
 
 def title_case_head(head: str) -> str:
-    """Sets a head word in title case; Roman numerals, initials, abbreviations and formulas stay as they are printed.
+    """Sets a head word in title case; numbers of kings, initials, abbreviations and formulas stay as they are printed.
 
     >>> title_case_head("CHARLES XIV. OF SWEDEN, M.P.")
     'Charles XIV. of Sweden, M.P.'
+    >>> title_case_head("BOETIUS (or Boethius), ANICIUS")
+    'Boetius (or Boethius), Anicius'
+    >>> title_case_head("O'BRIEN'S BRIDGE")
+    "O'Brien's Bridge"
     >>> title_case_head("GUANIDINE, CN3H5")
     'Guanidine, CN3H5'
     """
-
     if head.isalpha():
         return head[0] + head[1:].lower()
 
     def set_word(match: "regex.Match[str]") -> str:
-        word, first = match.group(), match.start() == 0
-        rest = head[match.end() :]
-        formula = any(character.isdigit() for character in word)
-        if len(word) == 1 or formula or (not first and ROMAN_NUMERAL.fullmatch(word)):
-            return word
-        if not first and word.lower() in SMALL_WORDS and not rest.startswith("."):
+        word, before, after = match.group(), head[: match.start()], head[match.end() :]
+        first = not before.strip("'([\"")
+        if before.endswith("'") and before[-3:-1].isalpha() and len(before) > 2:
             return word.lower()
+        if len(word) == 1 or any(character.isdigit() for character in word):
+            return word
+        if not first and word.lower() in SMALL_WORDS and not after.startswith("."):
+            return word.lower()
+        if not first and REGNAL_NUMBER.fullmatch(word):
+            return word
         return word[0] + word[1:].lower()
 
     return CAPITALS.sub(set_word, head)
