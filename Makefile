@@ -44,4 +44,4 @@ dev: setup  ## The Dagster UI at http://localhost:3000 with its daemon, the MLfl
 	$(BIN)/dagster dev -w workspace.yaml --port 3000
 
 bench: setup  ## The benchmarks, each against its named reference
-	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in scraping text distillation evaluation; do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark || exit 1; done

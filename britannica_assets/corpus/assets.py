@@ -15,7 +15,7 @@ from britannica_assets.corpus.split import split_articles
 from britannica_assets.corpus.text_files import write_text_file
 from britannica_assets.partitions import track_partitions, volume_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import asset_path, folder_digest, new_folder, table_digest
+from britannica_assets.storage import asset_path, folder_digest, new_folder, table_digest, written_beside
 
 GROUP = "corpus"
 OWNERS = ["team:britannica"]
@@ -57,11 +57,17 @@ def encyclopedia(
 def clean_encyclopedia(
     settings: dg.ResourceParam[Settings], encyclopedia: pl.LazyFrame
 ) -> dg.MaterializeResult[pl.DataFrame]:
-    """The encyclopaedia's text standardized and kept, rule by rule; also `encyclopedia_cleaned.txt`."""
+    """The encyclopaedia's text standardized and kept, rule by rule; also `encyclopedia_cleaned.txt`.
+
+    The articles that a rule left out are in `left_out.parquet`, with the reason.
+    """
     cleaned, firings = clean_articles(encyclopedia)
     kept, left_out = filter_articles(cleaned)
     path = asset_path(settings, "clean_encyclopedia", "encyclopedia_cleaned.txt")
     write_text_file(path, kept["text"], marked=True)
+    left_out_path = asset_path(settings, "clean_encyclopedia", "left_out.parquet")
+    with written_beside(left_out_path) as beside:
+        left_out.write_parquet(beside, compression="zstd")
     return dg.MaterializeResult(
         value=kept,
         data_version=dg.DataVersion(table_digest(kept)),
@@ -84,6 +90,7 @@ def clean_encyclopedia(
                 ]
             ),
             "left_out_articles": dg.MetadataValue.md(_left_out(left_out)),
+            "left_out_file": dg.MetadataValue.path(str(left_out_path)),
             "text_file": dg.MetadataValue.path(str(path)),
             "zipf_curve": dg.MetadataValue.md(plots.zipf_curve(kept)),
             "sample": dg.MetadataValue.md(_sample(kept)),

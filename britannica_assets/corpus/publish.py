@@ -1,7 +1,7 @@
 """The corpus as a Hugging Face data set folder: Parquet by track and split, with provenance, and a data card.
 
 `datasets.load_dataset(folder, "babylm_10m")` loads it. To push it to the Hub, which nothing here does by itself:
-`huggingface-cli upload NAME/REPOSITORY data/published_dataset/published_dataset --repo-type dataset`.
+`hf upload NAME/REPOSITORY data/published_dataset/published_dataset --repo-type dataset`.
 """
 
 from collections.abc import Mapping

@@ -7,20 +7,22 @@ A folder holds `train.bin`, `validation.bin` (little-endian uint16), `train_offs
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
+
+from britannica_assets.corpus.tokenizer import Encoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Split = Literal["train", "validation"]
-ARTICLES_AT_ONCE = 1_000  # enough to keep every core busy, little enough to keep memory flat
+ARTICLES_AT_ONCE = 2_000  # enough to keep every core busy, little enough to keep memory flat
 DESCRIPTION = "token_ids.json"
 
 
@@ -84,7 +86,7 @@ class TokenIds:
         )
 
 
-def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: Iterable[str]) -> SplitFigures:
+def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: pl.Series | Sequence[str]) -> SplitFigures:
     """Encodes `texts`, one article each, and writes the split's two files into `folder`.
 
     Raises:
@@ -92,42 +94,39 @@ def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: Itera
     """
     if tokenizer.get_vocab_size() > 2**16:
         raise ValueError(f"a vocabulary of {tokenizer.get_vocab_size()} types does not fit into uint16 ids")
+    articles = pl.Series(texts, dtype=pl.String)
+    if articles.is_empty():
+        raise ValueError(f"the {split} split holds no article; materialize corpus_split with larger budgets")
     begin, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
-    offsets, words, utf8_bytes = [0], 0, 0
+    encoder = Encoder(tokenizer)
+    lengths: list[npt.NDArray[np.int64]] = []
     occurrences = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
     digest = hashlib.sha256()
     with (folder / f"{split}.bin").open("wb") as file:
-        for batch in _batches(texts, ARTICLES_AT_ONCE):
-            encodings = tokenizer.encode_batch_fast(batch, add_special_tokens=False)
-            words += sum(len(text.split()) for text in batch)
-            utf8_bytes += sum(len(text.encode()) for text in batch)
-            articles = [np.array([begin, *encoding.ids, end], dtype="<u2") for encoding in encodings]
-            offsets += (offsets[-1] + np.cumsum([len(article) for article in articles])).tolist()
-            ids = np.concatenate(articles)
+        for start in range(0, len(articles), ARTICLES_AT_ONCE):
+            encoded = encoder.encode(articles.slice(start, ARTICLES_AT_ONCE))
+            lengths.append(encoded.list.len().to_numpy().astype(np.int64) + 2)
+            ids = np.full(lengths[-1].sum(), end, dtype="<u2")
+            ends = lengths[-1].cumsum()
+            marks = np.zeros(len(ids), dtype=bool)
+            marks[ends - 1] = marks[ends - lengths[-1]] = True
+            ids[ends - lengths[-1]] = begin
+            ids[~marks] = encoded.explode(empty_as_null=False).to_numpy()
             occurrences += np.bincount(ids, minlength=len(occurrences))
             digest.update(ids.tobytes())
             file.write(ids.tobytes())
-    if len(offsets) == 1:
-        raise ValueError(f"the {split} split holds no article; materialize corpus_split with larger budgets")
-    np.save(folder / f"{split}_offsets.npy", np.array(offsets, dtype=np.int64))
+    offsets = np.concatenate([[0], *lengths]).cumsum()
+    np.save(folder / f"{split}_offsets.npy", offsets)
+    utf8_bytes = int(articles.str.len_bytes().sum())
     return SplitFigures(
-        articles=len(offsets) - 1,
-        words=words,
+        articles=len(articles),
+        words=int(articles.str.count_matches(r"\S+").sum()),
         utf8_bytes=utf8_bytes,
-        tokens=offsets[-1],
+        tokens=int(offsets[-1]),
         types_used=int((occurrences > 0).sum()),
         unknown_bytes=1 - int(occurrences @ _spelled_bytes(tokenizer)) / utf8_bytes,
         digest=digest.hexdigest(),
     )
-
-
-def _spelled_bytes(tokenizer: "Tokenizer") -> npt.NDArray[np.int64]:
-    """How many bytes of text each type spells, [vocabulary]: a character a byte, and none for the special ones."""
-    lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
-    for spelling, number in tokenizer.get_vocab().items():
-        lengths[number] = len(spelling)
-    lengths[[number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]] = 0
-    return lengths
 
 
 def write_description(folder: Path, tokenizer: "Tokenizer", splits: dict[Split, SplitFigures]) -> None:
@@ -139,7 +138,10 @@ def write_description(folder: Path, tokenizer: "Tokenizer", splits: dict[Split, 
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
-def _batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    iterator = iter(texts)
-    while batch := list(islice(iterator, size)):
-        yield batch
+def _spelled_bytes(tokenizer: "Tokenizer") -> npt.NDArray[np.int64]:
+    """How many bytes of text each type spells, [vocabulary]: a character a byte, and none for the special ones."""
+    lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for spelling, number in tokenizer.get_vocab().items():
+        lengths[number] = len(spelling)
+    lengths[[number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]] = 0
+    return lengths

@@ -5,14 +5,15 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
-from britannica_assets.corpus.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
+from britannica_assets.corpus.tokenizer import Encoder, load_tokenizer, save_tokenizer, train_tokenizer
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.storage import folder_digest
 
@@ -28,6 +29,13 @@ def trained() -> Tokenizer:
 def test_the_round_trip_is_exact(text: str) -> None:
     ids = trained().encode(text, add_special_tokens=False).ids
     assert trained().decode(ids, skip_special_tokens=False) == text
+
+
+@settings(deadline=None)  # the first example trains the tokenizer
+@given(st.lists(st.text() | st.text(alphabet="ab'st \n5½.é"), max_size=4))
+def test_encoding_by_distinct_pre_tokens_is_plain_encoding(texts: list[str]) -> None:
+    encoded = Encoder(trained()).encode(pl.Series(texts, dtype=pl.String))
+    assert encoded.to_list() == [trained().encode(text, add_special_tokens=False).ids for text in texts]
 
 
 def test_transformers_loads_it(tmp_path: Path) -> None:
