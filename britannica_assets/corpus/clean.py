@@ -213,7 +213,7 @@ def _clean(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
     for _ in range(MOST_PASSES):
         passed = _pass(unsettled)
         firings = passed.select(pl.col("^firings_.*$").fill_null(0)) if firings is None else firings
-        again = (passed["text"] != unsettled["text"]) & _collect(passed, _may_fire())
+        again = (passed["text"] != unsettled["text"]) & _may_fire(passed)
         settled.append(passed.filter(~again).select("row", "text"))
         unsettled = passed.filter(again).select("row", "text")
         if unsettled.is_empty():
@@ -223,10 +223,11 @@ def _clean(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
 
 def _pass(table: pl.DataFrame) -> pl.DataFrame:
     """Applies all steps once to the column `text` and adds how often each fired, `firings_0` and so on."""
-    unusual = _collect(table, _is_unusual())
+    unusual = pl.col("text").str.contains(f"[^{_USUAL}]").alias("unusual")
+    table = table.lazy().with_columns(unusual).collect(engine="streaming")
     # Filtered, and not masked by null: polars rewrites what stands under a null too.
-    rare = _apply(table.filter(unusual), [number for number, step in enumerate(STEPS) if step.rare])
-    merged = pl.concat([table.filter(~unusual), rare], how="diagonal").sort("row")
+    rare = _apply(table.filter("unusual"), [number for number, step in enumerate(STEPS) if step.rare])
+    merged = pl.concat([table.filter(~pl.col("unusual")), rare], how="diagonal").sort("row")
     return _apply(merged, [number for number, step in enumerate(STEPS) if not step.rare])
 
 
@@ -237,19 +238,10 @@ def _apply(table: pl.DataFrame, numbers: Iterable[int]) -> pl.DataFrame:
     return lazy.collect(engine="streaming")
 
 
-def _is_unusual() -> pl.Expr:
-    return pl.col("text").str.contains(f"[^{_USUAL}]")
-
-
-def _may_fire() -> pl.Expr:
-    """Whether any step may still fire on `text`: where none does, cleaning has nothing left to do."""
-    return pl.any_horizontal(
-        _is_unusual(), *(pl.col("text").str.contains(step.pattern) for step in STEPS if not step.rare)
-    )
-
-
-def _collect(table: pl.DataFrame, expression: pl.Expr) -> pl.Series:
-    return table.lazy().select(expression).collect(engine="streaming").to_series()
+def _may_fire(passed: pl.DataFrame) -> pl.Series:
+    """Whether any step may still fire on a text: where none does, cleaning has nothing left to do."""
+    fires = (pl.col("text").str.contains(step.pattern) for step in STEPS if not step.rare)
+    return passed.lazy().select(pl.any_horizontal("unusual", *fires)).collect(engine="streaming").to_series()
 
 
 def _firings(texts: pl.Series, counts: pl.DataFrame) -> list[Firing]:
