@@ -1,4 +1,4 @@
-"""Scoring minimal pairs: ours (sorted batches, equal sentences once) against sentence by sentence, which we wrote too.
+"""Scoring minimal pairs: ours (prefix trees) against sentence by sentence, which we wrote too.
 
 `python -m benchmarks.evaluation [FOLDER]`: FOLDER holds BLiMP's layout; without it the bundled sample's pairs are
 scored. The model is a scale's student with random weights: the demo's on a CPU, the paper's (58M) on a GPU.
@@ -15,7 +15,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from britannica_assets.configuration import load_configuration
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
-from britannica_assets.evaluation.minimal_pairs import log_probabilities, read_phenomena
+from britannica_assets.evaluation.minimal_pairs import read_phenomena
+from britannica_assets.evaluation.sentence_scores import log_probabilities
 from britannica_assets.modeling.architectures import build_model
 from britannica_assets.sample import minimal_pairs
 
@@ -41,16 +42,17 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     parser.add_argument("--scale", default="paper" if device == "cuda" else "demo", help="whose student is the model")
-    parser.add_argument("--sentences", type=int, default=2_000, help="how many, drawn from all files")
+    parser.add_argument("--pairs", type=int, default=1_000, help="how many, drawn from all files")
     arguments = parser.parse_args()
     configuration = load_configuration(arguments.scale)
     with tempfile.TemporaryDirectory() as temporary:
         if arguments.folder is None:
             minimal_pairs.write(Path(temporary))
         phenomena = read_phenomena(arguments.folder or Path(temporary))
-        every = [sentence for phenomenon in phenomena for pair in phenomenon.pairs for sentence in pair]
-        number = min(arguments.sentences, len(every))
-        sentences = [every[row] for row in np.random.default_rng(0).choice(len(every), number, replace=False)]
+        pairs = [pair for phenomenon in phenomena for pair in phenomenon.pairs]
+        every = [sentence for pair in pairs for sentence in pair]
+        drawn = np.random.default_rng(0).choice(len(pairs), min(arguments.pairs, len(pairs)), replace=False)
+        sentences = [sentence for row in drawn for sentence in pairs[row]]
         # The words of BLiMP give no more types than this, those of the sample fewer still.
         types = min(configuration.tokenizer.vocabulary_size, 4_000 if arguments.folder else 500)
         trained = train_tokenizer(every, vocabulary_size=types, minimum_frequency=2)
@@ -74,7 +76,7 @@ def main() -> None:
     ended = time.perf_counter()
     ratio = (ended - between) / (between - started)
     print(
-        f"{number} sentences, {model.num_parameters() / 1e6:.1f}M parameters, {device}: sentence by sentence"
+        f"{len(sentences)} sentences, {model.num_parameters() / 1e6:.1f}M parameters, {device}: sentence by sentence"
         f" {ended - between:.2f} s, ours {between - started:.2f} s, ratio {ratio:.1f}; largest difference of a score"
         f" {np.abs(ours - reference).max():.1e} nats"
     )

@@ -6,7 +6,6 @@ is scored too. A tie counts as wrong.
 """
 
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from britannica_assets.evaluation.sentence_scores import log_probabilities
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-logger = logging.getLogger(__name__)
-
 SUITES = {"blimp": "blimp_filtered", "supplement": "supplement_filtered"}
-# Padding included. Logits of more tokens fall out of a CPU's cache; a GPU wants many, within its memory.
-TOKENS_IN_A_BATCH = {"cpu": 1_024, "cuda": 16_384}
 RESAMPLES = 1_000
 INTERVAL = 0.95
 
@@ -139,63 +136,6 @@ def bootstrap_interval(right: npt.NDArray[np.bool_], random: np.random.Generator
     counts = random.binomial(len(right), right.mean(), size=RESAMPLES)
     low, high = np.quantile(counts / len(right), [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2])
     return float(low), float(high)
-
-
-def log_probabilities(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", sentences: Sequence[str]
-) -> npt.NDArray[np.float64]:
-    """For each sentence, in nats, the sum of the log-probabilities of all its tokens but the first, float64 [n].
-
-    Equal sentences are scored once; batches hold sentences of like length. Padding stands to the right, where a causal
-    model's tokens do not see it.
-
-    Raises:
-        PairsError: a sentence has no token, or more than the model has positions; the message shows it.
-    """
-    import torch
-
-    distinct = list(dict.fromkeys(sentences))
-    # Without `verbose` the tokenizer would warn of sentences longer than those it was trained for.
-    encoded: list[list[int]] = tokenizer(distinct, verbose=False)["input_ids"]
-    budget = TOKENS_IN_A_BATCH[model.device.type]
-    order = sorted(range(len(distinct)), key=lambda row: len(encoded[row]))
-    positions = getattr(model.config, "max_position_embeddings", None)
-    for row in order[:1] + order[-1:]:
-        if not encoded[row] or (positions is not None and len(encoded[row]) > positions):
-            raise PairsError(
-                f"a sentence of {len(encoded[row])} tokens cannot be scored by a model of {positions} positions:"
-                f" {distinct[row][:80]!r}; leave it out or train with a longer sequence_length"
-            )
-    found: dict[str, float] = {}
-    with torch.inference_mode():
-        begin = 0
-        while begin < len(order):
-            # Lengths rise, so the last sentence of the batch decides its width.
-            end = begin + 1
-            while end < len(order) and (end + 1 - begin) * len(encoded[order[end]]) <= budget:
-                end += 1
-            rows = order[begin:end]
-            values = _score_batch(model, [encoded[row] for row in rows])
-            found |= {distinct[row]: value for row, value in zip(rows, values, strict=True)}
-            begin = end
-    return np.array([found[sentence] for sentence in sentences])
-
-
-def _score_batch(model: "PreTrainedModel", batch: list[list[int]]) -> list[float]:
-    import torch
-
-    longest = max(2, *(len(ids) for ids in batch))
-    ids = torch.zeros(len(batch), longest, dtype=torch.int64)
-    mask = torch.zeros(len(batch), longest, dtype=torch.int64)
-    for row, sentence in enumerate(batch):
-        ids[row, : len(sentence)] = torch.tensor(sentence)
-        mask[row, : len(sentence)] = 1
-    ids, mask = ids.to(model.device), mask.to(model.device)
-    logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
-    labels = ids[:, 1:]
-    token_scores = logits.gather(-1, labels.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
-    values: list[float] = (token_scores * mask[:, 1:]).double().sum(-1).tolist()
-    return values
 
 
 def suite_averages(scores: pl.DataFrame) -> dict[str, float]:

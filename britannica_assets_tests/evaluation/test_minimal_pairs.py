@@ -6,16 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    GPT2Config,
+    MambaConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from britannica_assets.evaluation.minimal_pairs import (
     PairsError,
     Phenomenon,
     bootstrap_interval,
-    log_probabilities,
     read_phenomena,
     score_phenomena,
     suite_averages,
 )
+from britannica_assets.evaluation.sentence_scores import NODES_IN_A_ROW, log_probabilities, packed_rows, reads_trees
 from britannica_assets.generation.generate import load_model
 
 SENTENCES = [
@@ -41,8 +52,7 @@ def pair(good: str, bad: str) -> str:
     return json.dumps({"sentence_good": good, "sentence_bad": bad, **labels}, ensure_ascii=False)
 
 
-def test_batches_score_as_single_sentences_do(model_folder: Path) -> None:
-    model, tokenizer = load_model(model_folder)
+def one_by_one(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[float]:
     expected = []
     for sentence in SENTENCES:
         ids = tokenizer(sentence, return_tensors="pt")["input_ids"]
@@ -50,9 +60,51 @@ def test_batches_score_as_single_sentences_do(model_folder: Path) -> None:
         with torch.inference_mode():
             scores = model(input_ids=ids).logits[0, :-1].log_softmax(-1)
         expected.append(float(scores.gather(-1, ids[0, 1:, None]).double().sum()))
+    return expected
+
+
+def test_sentences_together_score_as_single_ones_do(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
     found = log_probabilities(model, tokenizer, SENTENCES)
-    np.testing.assert_allclose(found, expected, atol=2e-4)
+    np.testing.assert_allclose(found, one_by_one(model, tokenizer), atol=1e-4)
     assert found[0] == found[4]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "read_as"),
+    [
+        (GPT2Config(vocab_size=300, n_positions=128, n_embd=32, n_layer=2, n_head=2), "trees"),
+        (BloomConfig(vocab_size=300, hidden_size=32, n_layer=2, n_head=2), "batches"),
+        (MambaConfig(vocab_size=300, hidden_size=32, num_hidden_layers=2, state_size=4), "batches"),
+    ],
+)
+def test_any_causal_model_is_scored(configuration: PreTrainedConfig, read_as: str, model_folder: Path) -> None:
+    _, tokenizer = load_model(model_folder)
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(configuration).eval()
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.add_(torch.randn_like(weights), alpha=0.2)
+    np.testing.assert_allclose(
+        log_probabilities(model, tokenizer, SENTENCES), one_by_one(model, tokenizer), rtol=1e-5, atol=1e-4
+    )
+    sequences = sorted(tuple(ids) for ids in tokenizer(SENTENCES)["input_ids"])
+    with torch.inference_mode():
+        assert reads_trees(model, sequences) == (read_as == "trees")
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6).map(tuple), min_size=1, max_size=40))
+def test_a_node_sees_the_tokens_before_it(sequences: list[tuple[int, ...]]) -> None:
+    distinct = sorted(set(sequences))
+    predicted: dict[int, list[tuple[int, ...]]] = {}
+    for row in packed_rows(distinct):
+        assert len(row.tokens) <= NODES_IN_A_ROW
+        for node, next_token, owner in zip(row.nodes, row.next_tokens, row.owners, strict=True):
+            seen = tuple(row.tokens[other] for other in range(node + 1) if node < row.ends[other])
+            assert len(seen) == row.depths[node] + 1
+            predicted.setdefault(owner, []).append((*seen, next_token))
+    for owner, ids in enumerate(distinct):
+        assert predicted.get(owner, []) == [ids[:end] for end in range(2, len(ids) + 1)]
 
 
 def test_a_tie_is_wrong(model_folder: Path) -> None:
@@ -73,7 +125,7 @@ def test_a_pair_and_its_reverse_score_together_one(model_folder: Path) -> None:
 
 def test_a_sentence_longer_than_the_positions_is_named(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    with pytest.raises(PairsError, match=r"model of 256 positions: 'rock rock"):
+    with pytest.raises(ValueError, match=r"model of 256 positions: 'rock rock"):
         log_probabilities(model, tokenizer, ["The town.", "rock " * 300])
 
 
