@@ -12,6 +12,7 @@ from britannica_assets.evaluation import leaderboard as board
 from britannica_assets.evaluation import plots
 from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
 from britannica_assets.evaluation.history import attach_page, scored_versions
+from britannica_assets.evaluation.minimal_pairs import accuracy_by
 from britannica_assets.evaluation.page import write_page
 from britannica_assets.evaluation.scoring import score_models
 from britannica_assets.partitions import track_partitions
@@ -65,22 +66,24 @@ def blimp_scores(
         value=scores,
         data_version=dg.DataVersion(table_digest(scores)),
         metadata={
-            "student_blimp": figures["student_blimp"],
-            "student_supplement": figures["student_supplement"],
-            "student_without_teachers_blimp": figures["student_without_teachers_blimp"],
+            "student_blimp": round(figures["student_blimp"], 2),
+            "student_supplement": round(figures["student_supplement"], 2),
+            "student_without_teachers_blimp": round(figures["student_without_teachers_blimp"], 2),
             "pairs": int(scores.filter(pl.col("model") == "student")["pairs"].sum()),
             "minimal_pairs": scores["source"][0],
-            "student_perplexity_by_word": float(scores.filter(pl.col("model") == "student")["perplexity_by_word"][0]),
-            "averages": dg.MetadataValue.md(board.as_markdown_table(averages)),
+            "student_perplexity_by_word": round(
+                float(scores.filter(pl.col("model") == "student")["perplexity_by_word"][0]), 2
+            ),
+            "averages": dg.MetadataValue.md(
+                board.as_markdown_table(averages.pivot("suite", index="model", values="accuracy"))
+            ),
             "accuracy_by_phenomenon": dg.MetadataValue.md(plots.accuracy_by_phenomenon(scores)),
+            "by_field": _in_per_cent(accuracy_by(scores, "field")),
+            "by_linguistic_term": _in_per_cent(accuracy_by(scores, "linguistics_term")),
             "distillation": dg.MetadataValue.md(_what_moved(scores)),
             "perplexity_by_word": dg.MetadataValue.md(board.as_markdown_table(perplexities)),
-            "by_phenomenon": dg.MetadataValue.md(
-                board.as_markdown_table(
-                    scores.with_columns(pl.col("accuracy") * 100)
-                    .pivot("model", index=["suite", "uid"], values="accuracy")
-                    .sort("suite", "uid")
-                )
+            "by_phenomenon": _in_per_cent(
+                scores.pivot("model", index=["suite", "uid"], values="accuracy").sort("suite", "uid")
             ),
             "mlflow_run": dg.MetadataValue.url(run_url(settings, result.mlflow_run_id)),
             "dagster/row_count": len(scores),
@@ -127,10 +130,15 @@ def leaderboard(
     )
 
 
+def _in_per_cent(table: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """A table of accuracies (0 to 1), for the UI."""
+    return dg.MetadataValue.md(board.as_markdown_table(table.with_columns(pl.col(pl.Float64) * 100)))
+
+
 def _best_students(table: pl.DataFrame) -> dict[str, float]:
     """A number a track for the UI's plots over time."""
     students = table.filter((pl.col("source") == board.OURS) & (pl.col("model") == "student"))
-    best = students.group_by("track").agg(pl.col("blimp").max()).sort("track")
+    best = students.group_by("track").agg(pl.col("blimp").max().round(2)).sort("track")
     return {f"{track}_student_blimp": blimp for track, blimp in best.iter_rows()}
 
 

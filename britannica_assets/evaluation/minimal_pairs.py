@@ -91,7 +91,8 @@ def _read_file(suite: str, file: Path) -> Phenomenon:
         suite=suite,
         uid=first.get("UID", file.stem),
         linguistics_term=first.get("linguistics_term", "supplement"),
-        field=first.get("field", "supplement"),
+        # The published files write one field in two ways.
+        field=first.get("field", "supplement").replace("/", "_"),
         pairs=tuple(pairs),
     )
 
@@ -136,6 +137,25 @@ def bootstrap_interval(right: npt.NDArray[np.bool_], random: np.random.Generator
     counts = random.binomial(len(right), right.mean(), size=RESAMPLES)
     low, high = np.quantile(counts / len(right), [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2])
     return float(low), float(high)
+
+
+def accuracy_by(scores: pl.DataFrame, grouping: str) -> pl.DataFrame:
+    """Accuracy (0 to 1) on BLiMP by "field" or "linguistics_term", the mean over its UIDs; the supplement has neither.
+
+    Args:
+        scores: with the columns of `SCORES_SCHEMA`, and `model`.
+        grouping: the column.
+
+    Returns:
+        A row a group, in order: `grouping`, phenomena (its UIDs), and a column a model.
+    """
+    return (
+        scores.filter(pl.col("suite") == "blimp")
+        .group_by(grouping, "model", maintain_order=True)
+        .agg(pl.len().alias("phenomena"), pl.col("accuracy").mean())
+        .pivot("model", index=[grouping, "phenomena"], values="accuracy")
+        .sort(grouping)
+    )
 
 
 def suite_averages(scores: pl.DataFrame) -> dict[str, float]:

@@ -7,6 +7,7 @@ import polars as pl
 
 from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
 from britannica_assets.evaluation.leaderboard import OFFICIAL, OURS, SOURCES, distillation_gain
+from britannica_assets.evaluation.minimal_pairs import accuracy_by
 from britannica_assets.evaluation.plots import as_svg, phenomena_figure, size_figure
 
 STYLE = """
@@ -64,6 +65,7 @@ def write_page(path: Path, board: pl.DataFrame, scores: pl.DataFrame) -> None:
     for (track, pairs), rows in sorted(latest.partition_by("track", "source", as_dict=True).items()):
         title = f"Track {track}" if pairs == OFFICIAL else f"Track {track}, on the sample's pairs"
         parts.append(f"<figure>{as_svg(phenomena_figure(rows, title))}</figure>")
+        parts.append(_by_field(rows))
         parts.append(_every_uid(rows))
     parts.append(_distillation(latest))
     parts.append(_versions(scores))
@@ -141,6 +143,22 @@ def _board(board: pl.DataFrame) -> str:
     )
 
 
+def _by_field(scores: pl.DataFrame) -> str:
+    table = accuracy_by(scores, "field")
+    models = table.columns[2:]
+    head = "".join(f"<th>{escape(model.replace('_', ' '))}</th>" for model in models)
+    rows = "".join(
+        f"<tr><td>{escape(row['field'].replace('_', ' and '))}</td><td class='number'>{row['phenomena']}</td>"
+        + "".join(_heat(row[model]) for model in models)
+        + "</tr>"
+        for row in table.iter_rows(named=True)
+    )
+    return (
+        "<div class='scroll'><table><thead><tr><th>field, BLiMP, %</th><th class='number'>phenomena</th>"
+        f"{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
 def _every_uid(scores: pl.DataFrame) -> str:
     table = scores.pivot("model", index=["suite", "uid", "pairs"], values="accuracy").sort("suite", "uid")
     models = table.columns[3:]
@@ -166,7 +184,7 @@ def _distillation(latest: pl.DataFrame) -> str:
         f"{'' if row['minimal_pairs'] == OFFICIAL else ', of the sample'}</td>"
         f"<td class='number'>{_number(row['student'])}</td>"
         f"<td class='number'>{_number(row['without_teachers'])}</td>"
-        f"<td class='number {'rose' if row['gain'] > 0 else 'fell'}'>{row['gain']:+.2f}</td></tr>"
+        f"<td class='number {_direction(row['gain'])}'>{row['gain']:+.2f}</td></tr>"
         for row in gains.iter_rows(named=True)
     )
     text = (
@@ -177,7 +195,9 @@ def _distillation(latest: pl.DataFrame) -> str:
     )
     for (track, _), ours in sorted(latest.partition_by("track", "source", as_dict=True).items()):
         alone, student = (ours.filter(pl.col("model") == model) for model in ("student_without_teachers", "student"))
-        text += f"<h3>{escape(str(track))}</h3>" + _changes(compare_scores(alone, student))
+        text += f"<h3>{escape(str(track))}</h3>" + _changes(
+            compare_scores(alone, student), "without teachers", "student"
+        )
     return text
 
 
@@ -188,12 +208,12 @@ def _versions(scores: pl.DataFrame) -> str:
     text = "<h2>Since the version before</h2>"
     for track, model, earlier, later, comparison in changes:
         text += f"<h3>{escape(model.replace('_', ' '))}, {escape(track)}: version {earlier} to {later}</h3>" + _changes(
-            comparison
+            comparison, f"version {earlier}", f"version {later}"
         )
     return text
 
 
-def _changes(comparison: pl.DataFrame) -> str:
+def _changes(comparison: pl.DataFrame, before: str, after: str) -> str:
     moved = comparison.filter(pl.col("verdict") != "")
     if moved.is_empty():
         return f"<p class='soft'>None of {len(comparison)} phenomena moved beyond the 95 % interval of the change.</p>"
@@ -208,7 +228,7 @@ def _changes(comparison: pl.DataFrame) -> str:
     return (
         f"<p>Of {len(comparison)} phenomena <span class='rose'>{rose} rose</span> and <span class='fell'>{fell}"
         " fell</span> beyond the interval.</p><div class='scroll'><table><thead><tr><th>phenomenon</th>"
-        "<th class='number'>before, %</th><th class='number'>after, %</th><th class='number'>change</th>"
+        f"<th class='number'>{before}, %</th><th class='number'>{after}, %</th><th class='number'>change</th>"
         f"<th class='number'>95 % interval</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -234,6 +254,10 @@ def _bar(value: float | None) -> str:
     # A bar begins at 40 %: nothing below chance is worth the space.
     share = 0 if value is None else max(0.0, (value - 40) / 60 * 100)
     return f"<td class='bar' style='--share: {share:.0f}%'>&nbsp;{_number(value)}</td>"
+
+
+def _direction(change: float) -> str:
+    return "rose" if change > 0 else "fell" if change < 0 else ""
 
 
 def _heat(value: float | None) -> str:

@@ -147,7 +147,7 @@ def size_figure(board: pl.DataFrame) -> "Figure":
     axes.set_xscale("log")
     axes.set_xlim(min(4e6, float(board.select(pl.col("parameters").min()).item()) / 2), 4e9)  # room for the names
     axes.set_title("")
-    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+    axes.legend(frameon=False, fontsize=8.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from britannica_assets.evaluation.download import downloaded_pairs
 from britannica_assets.evaluation.history import SCORES_FILE
 from britannica_assets.evaluation.leaderboard import OFFICIAL, SAMPLE
-from britannica_assets.evaluation.minimal_pairs import read_phenomena, score_phenomena, suite_averages
+from britannica_assets.evaluation.minimal_pairs import accuracy_by, read_phenomena, score_phenomena, suite_averages
 from britannica_assets.evaluation.perplexity import article_losses, perplexity, perplexity_by_group
 from britannica_assets.settings import Settings
 from britannica_assets.storage import folder_digest
@@ -137,10 +137,16 @@ def _score(
                 "perplexity_by_word": found.by_word,
             }
             # MLflow's UI puts metrics whose names share the part before a slash into one section.
-            by_uid = {f"{row['suite']}/{row['uid']}": row["accuracy"] for row in scores.iter_rows(named=True)}
+            by_phenomenon = {f"{row['suite']}/{row['uid']}": row["accuracy"] for row in scores.iter_rows(named=True)}
+            for grouping in ("field", "linguistics_term"):
+                grouped = accuracy_by(scores.with_columns(pl.lit("accuracy").alias("model")), grouping)
+                by_phenomenon |= {
+                    f"blimp_{grouping}/{group}": accuracy
+                    for group, accuracy in grouped.select(grouping, "accuracy").iter_rows()
+                }
             mlflow.log_metrics({f"{name}/{key}": value for key, value in metrics.items()})
-            mlflow.log_metrics({f"{name}.{key}": value for key, value in by_uid.items()})
-            mlflow.log_metrics(metrics | by_uid, run_id=trained[name].mlflow_run_id)
+            mlflow.log_metrics({f"{name}.{key}": value for key, value in by_phenomenon.items()})
+            mlflow.log_metrics(metrics | by_phenomenon, run_id=trained[name].mlflow_run_id)
             record_blimp(settings, trained[name].registered_model, trained[name].version, averages["blimp"])
             judge(settings, trained[name].registered_model, trained[name].version, track)
             tables.append(

@@ -48,13 +48,21 @@ def generated_articles(
         metadata={
             "articles": len(table),
             "ended": int(table["ended"].sum()),
-            "mean_perplexity": float(table.select(pl.col("perplexity").mean()).item()),
+            "mean_perplexity": round(float(table.select(pl.col("perplexity").mean()).item()), 2),
+            **_mean_novelty(table),
+            "first_article": articles[0].text,
             "model": dg.MetadataValue.url(model_url(settings, "britannica-student", version)),
             "alias": champion_alias(track),
             "generated": dg.MetadataValue.md(_as_markdown(table)),
             "dagster/row_count": len(table),
         },
     )
+
+
+def _mean_novelty(table: pl.DataFrame) -> dict[str, float]:
+    """Empty where all articles are shorter than the runs of words that novelty counts."""
+    mean = table.select(pl.col("novelty").mean()).item()
+    return {} if mean is None else {"mean_novelty": round(float(mean), 3)}
 
 
 def _as_markdown(table: pl.DataFrame) -> str:

@@ -7,17 +7,26 @@ import pytest
 
 from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores
 from britannica_assets.evaluation.leaderboard import OFFICIAL, OURS, SAMPLE, build_leaderboard, distillation_gain
+from britannica_assets.evaluation.minimal_pairs import accuracy_by
 from britannica_assets.evaluation.page import write_page
 
 
-def scores(model: str, accuracies: dict[str, float], *, version: int = 1, source: str = OFFICIAL) -> pl.DataFrame:
+def scores(
+    model: str,
+    accuracies: dict[str, float],
+    *,
+    version: int = 1,
+    source: str = OFFICIAL,
+    track: str = "babylm_10m",
+    parameters: int = 58_000_000,
+) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
-                "track": "babylm_10m",
+                "track": track,
                 "model": model,
                 "version": version,
-                "parameters": 58_000_000,
+                "parameters": parameters,
                 "train_words": "10.0M",
                 "perplexity_by_word": 100.0,
                 "suite": "supplement" if uid.startswith("s_") else "blimp",
@@ -49,6 +58,43 @@ def test_averages_are_over_phenomena_beside_the_published_rows() -> None:
     assert (gpt_bert["blimp"], gpt_bert["supplement"], gpt_bert["source"]) == (71.66, 63.21, "BabyLM 2025 baselines")
     gains = distillation_gain(pl.concat([STUDENT, ALONE]))
     assert dict(zip(gains["suite"], gains["gain"], strict=True)) == pytest.approx({"blimp": 9.0, "supplement": -5.0})
+
+
+def test_two_tracks_stand_side_by_side(tmp_path: Path) -> None:
+    other = [
+        scores(
+            "student", {"islands": 0.8, "binding": 0.8, "s_turns": 0.7}, track="encyclopedia", parameters=116_000_000
+        ),
+        scores("student_without_teachers", {"islands": 0.5, "binding": 0.8, "s_turns": 0.7}, track="encyclopedia"),
+    ]
+    table = pl.concat([STUDENT, ALONE, *other])
+    board = build_leaderboard(table)
+    students = board.filter((pl.col("source") == OURS) & (pl.col("model") == "student"))
+    worth = dict(students.select("track", "blimp_by_million_parameters").iter_rows())
+    assert worth == pytest.approx({"babylm_10m": 75 / 58, "encyclopedia": 80 / 116})
+    gains = {(row["track"], row["suite"]): row["gain"] for row in distillation_gain(table).iter_rows(named=True)}
+    assert gains == pytest.approx(
+        {
+            ("babylm_10m", "blimp"): 9,
+            ("babylm_10m", "supplement"): -5,
+            ("encyclopedia", "blimp"): 15,
+            ("encyclopedia", "supplement"): 0,
+        },
+        abs=1e-9,
+    )
+    write_page(tmp_path / "page.html", board, table)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for track in ("babylm_10m", "encyclopedia"):
+        assert f"best student of {track}" in page
+        assert f"<h3>{track}</h3>" in page
+        assert page.count(f"{track}, version 1</small>") == 2
+    assert page.count("<svg") == 3
+
+
+def test_a_field_is_the_mean_of_its_phenomena() -> None:
+    table = accuracy_by(pl.concat([STUDENT, ALONE]), "field")
+    assert table.columns == ["field", "phenomena", "student", "student_without_teachers"]
+    assert table.row(0) == ("syntax", 2, pytest.approx(0.75), pytest.approx(0.66))
 
 
 def test_only_changes_beyond_the_interval_count() -> None:

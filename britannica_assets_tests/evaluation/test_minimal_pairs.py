@@ -147,6 +147,11 @@ def test_reading_keeps_line_separators_inside_sentences(tmp_path: Path) -> None:
     )
 
 
+def test_a_field_written_in_two_ways_is_one(tmp_path: Path) -> None:
+    folder = write_pairs(tmp_path, [pair("a", "b").replace("morphology", "syntax/semantics")])
+    assert {phenomenon.field for phenomenon in read_phenomena(folder)} == {"syntax_semantics"}
+
+
 @pytest.mark.parametrize(
     "line",
     ["{not json", '{"sentence_good": "a"}', '{"sentence_good": "a", "sentence_bad": 3}', "[1]", pair("", "b")],
