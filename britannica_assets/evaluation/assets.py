@@ -48,10 +48,11 @@ def blimp_scores(
         settings,
         context.partition_key,
         {
-            "teacher_gpt2": teacher_gpt2,
-            "teacher_llama": teacher_llama,
+            # In this order the metrics stand in MLflow and the columns in the tables.
             "student": student,
             "student_without_teachers": student_without_teachers,
+            "teacher_gpt2": teacher_gpt2,
+            "teacher_llama": teacher_llama,
         },
         token_ids,
         corpus_split.filter(pl.col("split") == "validation").select("volume", "words").collect(),

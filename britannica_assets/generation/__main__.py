@@ -25,7 +25,10 @@ def main() -> None:
         sys.exit(str(error))
     model, tokenizer = load_model(folder)
     generation = configuration.generation.model_copy(update={"prompts": [arguments.prompt]})
-    print(generate_articles(model, tokenizer, generation, seed=arguments.seed)[0].text)
+    try:
+        print(generate_articles(model, tokenizer, generation, seed=arguments.seed)[0].text)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 main()

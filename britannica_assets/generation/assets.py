@@ -67,7 +67,7 @@ def _mean_novelty(table: pl.DataFrame) -> dict[str, float]:
 
 def _as_markdown(table: pl.DataFrame) -> str:
     rows = [
-        f"| {row['prompt']} | {row['text'].replace('|', '/').replace(chr(10), '<br>')} | {row['perplexity']:.1f} |"
+        f"| {row['prompt']} | {row['text'].replace('|', '/').replace(chr(10), ' ¶ ')} | {row['perplexity']:.1f} |"
         f" {'' if row['novelty'] is None else format(row['novelty'], '.0%')} |"
         for row in table.iter_rows(named=True)
     ]
