@@ -34,6 +34,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "another seed": {"seed": 2},
     "without teachers": {"distillation.alpha": 1.0},
     "kl_reduction sequence_sum": {"distillation.kl_reduction": "sequence_sum"},
+    "kl_reduction sequence_sum, another seed": {"distillation.kl_reduction": "sequence_sum", "seed": 2},
     "alpha 0.2": {"distillation.alpha": 0.2},
     "2 epochs": {"student.training.epochs": 2},
     "tied embeddings, as many parameters": {
