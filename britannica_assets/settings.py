@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(
         default=5.0, gt=0, description="the ceiling on requests, over all runs of this machine"
     )
-    scale: Literal["paper", "demo"] = Field(default="paper", description="model sizes, word budgets and epochs")
+    scale: Literal["paper", "best", "demo"] = Field(default="paper", description="model sizes, word budgets and epochs")
     eval_dir: Path | None = Field(
         default=None,
         description="a folder with blimp_filtered/ and supplement_filtered/; without it the public data is downloaded",

@@ -9,9 +9,10 @@ from britannica_assets.configuration import CONFIG_FOLDER, ConfigurationError, l
 from britannica_assets.modeling.architectures import build_model, training_flops
 
 
+@pytest.mark.parametrize("scale", ["paper", "best"])
 @pytest.mark.parametrize(("model", "millions"), [("teacher_gpt2", 705), ("teacher_llama", 360), ("student", 58)])
-def test_the_paper_scale_has_the_papers_sizes(model: str, millions: int) -> None:
-    configuration = load_configuration("paper")
+def test_the_large_scales_have_the_papers_sizes(scale: str, model: str, millions: int) -> None:
+    configuration = load_configuration(scale)
     with torch.device("meta"):
         built = build_model(
             getattr(configuration, model).architecture,
@@ -28,7 +29,7 @@ def test_the_paper_scale_has_the_papers_sizes(model: str, millions: int) -> None
     [
         (("seed: 1911", "seed: 1911\ncolour: red"), r"colour: Extra inputs are not permitted"),
         (("heads: 8, width: 512", "heads: 7, width: 512"), r"student\.architecture: .*width 512 .*heads 7"),
-        (("left_context: 64", "left_context: 128"), r"left_context 128 is not below sequence_length 128"),
+        (("left_context: 16", "left_context: 128"), r"left_context 128 is not below sequence_length 128"),
         (("learning_rate: 3.0e-4", "learning_rate: fast"), r"teacher_llama\.training\.learning_rate: .*'fast'"),
         (("seed: 1911", "seed: [1911"), r"not valid YAML"),
     ],
