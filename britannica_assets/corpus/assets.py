@@ -136,6 +136,7 @@ def corpus_split(
             "text_files": dg.MetadataValue.path(str(asset_path(settings, "corpus_split", track))),
             "train_lengths": dg.MetadataValue.md(plots.article_lengths(train)),
             "validation_lengths": dg.MetadataValue.md(plots.article_lengths(validation)),
+            "sample": dg.MetadataValue.md(_sample(validation)),
             "dagster/row_count": len(split),
         },
     )
