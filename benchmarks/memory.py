@@ -5,13 +5,11 @@ of its own, whose peak resident memory is told. The loss should be near that of 
 A model that the free memory does not hold is left out with a word.
 """
 
-import multiprocessing
 import os
-import resource
-import sys
 
 import torch
 
+from benchmarks.fresh_process import in_a_fresh_process, peak_memory
 from britannica_assets.configuration import load_configuration
 from britannica_assets.modeling.architectures import build_model, defer_head, output_weight
 from britannica_assets.modeling.loss import Weights, fused_loss
@@ -36,9 +34,7 @@ def step(name: str) -> tuple[int, float, float]:
     loss = fused_loss(hidden, output_weight(model), ids[:, 1:].flatten(), weights).loss
     torch.autograd.backward(loss)
     optimizer.step()
-    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, in KiB elsewhere
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return model.num_parameters(), peak / 2**30, loss.item()
+    return model.num_parameters(), peak_memory() / 2**30, loss.item()
 
 
 def main() -> None:
@@ -58,8 +54,7 @@ def main() -> None:
         if needed > free:
             print(f"| {name} | left out: some {needed / 2**30:.0f} GiB are needed, {free / 2**30:.0f} are free | | |")
             continue
-        with multiprocessing.get_context("spawn").Pool(1) as process:
-            parameters, peak, loss = process.apply(step, (name,))
+        parameters, peak, loss = in_a_fresh_process(step, name)
         print(f"| {name} | {parameters / 1e6:.1f} M | {peak:.1f} GiB | {loss:.3f} |", flush=True)
 
 

@@ -11,9 +11,7 @@ list and removed by value, a tokenizer trained on one long line, validation text
 
 import argparse
 import json
-import multiprocessing
 import random
-import re
 import tempfile
 import time
 import unicodedata
@@ -25,6 +23,7 @@ import polars as pl
 import regex
 from tokenizers import ByteLevelBPETokenizer, Tokenizer
 
+from benchmarks.fresh_process import in_a_fresh_process, peak_memory
 from britannica_assets.corpus.clean import clean_articles
 from britannica_assets.corpus.filter import filter_articles
 from britannica_assets.corpus.split import split_articles
@@ -189,11 +188,7 @@ def measure(prepare: Prepare | None, folder: Path) -> tuple[float, float]:
     """Runs one stage in fresh processes: the best seconds of `REPEATS`, and the process's peak in MB."""
     if prepare is None:
         return 0.0, 0.0
-    runs: list[tuple[float, float]] = []
-    for _ in range(REPEATS):
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            runs.append(pool.apply(_run, (prepare, folder)))
-    return min(runs)
+    return min(in_a_fresh_process(_run, prepare, folder) for _ in range(REPEATS))
 
 
 def _run(prepare: Prepare, folder: Path) -> tuple[float, float]:
@@ -201,10 +196,9 @@ def _run(prepare: Prepare, folder: Path) -> tuple[float, float]:
     started = time.perf_counter()
     store = work()
     seconds = time.perf_counter() - started
-    # The kernel's ru_maxrss would count the parent's memory before this process was its own.
-    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    peak = peak_memory() / 2**20
     store()
-    return seconds, int(peak[1]) / 1024 if peak else 0.0
+    return seconds, peak
 
 
 def plan(folder: Path) -> Any:
