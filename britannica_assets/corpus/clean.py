@@ -182,9 +182,9 @@ class Firing:
 def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[Firing]]:
     """Cleans the column `text`, counts `words` anew, and tells how often each step fired in the first pass.
 
-    What one step takes away may bring together what another mends, so texts that a pass changed pass again: cleaning
-    the result once more gives the same. Articles keep their order and number; what to leave out is decided in
-    `filter.py`.
+    What one step takes away may bring together what another mends, so a changed text on which a step may still fire
+    passes again: cleaning the result once more gives the same. Articles keep their order and number; what to leave out
+    is decided in `filter.py`.
     """
     table = articles.collect(engine="streaming")
     texts, counts = _clean(table["text"])
@@ -197,7 +197,7 @@ def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[Firing]]:
 
 
 def clean_texts(texts: pl.Series) -> pl.Series:
-    """Cleans each text until no step changes it any more.
+    """Cleans each text until no step can change it any more.
 
     Raises:
         RuntimeError: a text changes for ever, which would be an error in `STEPS`.

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -300,10 +300,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: `Wiki.requests` holds what was asked."""
 
 
+def serve(wiki: Wiki | None = None, *, port: int = 0) -> AbstractContextManager[str]:
+    """Serves the wiki on loopback in a thread of this process; gives its base URL. Port 0 takes a free one."""
+    return serve_with(type("_BoundHandler", (_Handler,), {"wiki": wiki or Wiki()}), port=port)
+
+
 @contextmanager
-def serve(wiki: Wiki | None = None, *, port: int = 0) -> Iterator[str]:
-    """Serves the wiki on loopback in a thread of this process; yields its base URL. Port 0 takes a free one."""
-    handler = type("_BoundHandler", (_Handler,), {"wiki": wiki or Wiki()})
+def serve_with(handler: type[BaseHTTPRequestHandler], *, port: int = 0) -> Iterator[str]:
+    """Serves what `handler` answers, in the same way."""
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -1,11 +1,11 @@
 """Which volumes changed: the wiki's recent changes of scan pages and articles, read from a cursor on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from britannica_assets.wikisource.client import TITLES_IN_A_REQUEST, Client
+from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.index import ROOT
 
 MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
@@ -64,7 +64,7 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
         if "continue" not in answer:
             break
         proceed = {name: str(value) for name, value in answer["continue"].items()}
-    return Changes(frozenset(volumes | _transcluded_volumes(client, list(unknown))), last_change, last_moment)
+    return Changes(frozenset(volumes | _transcluded_volumes(client, unknown)), last_change, last_moment)
 
 
 def last_change(client: Client) -> Changes:
@@ -83,12 +83,10 @@ def _volume_in(title: str) -> str | None:
     return f"{int(named[1]):02d}" if named else None
 
 
-def _transcluded_volumes(client: Client, titles: list[str]) -> set[str]:
-    """The volumes of the scan pages that articles transclude; 50 articles a request."""
+def _transcluded_volumes(client: Client, titles: Iterable[str]) -> set[str]:
+    """The volumes of the scan pages that articles transclude."""
     volumes: set[str] = set()
-    for start in range(0, len(titles), TITLES_IN_A_REQUEST):
-        asked = "|".join(titles[start : start + TITLES_IN_A_REQUEST])
-        answer = client.query(prop="templates", tlnamespace=SCAN_NAMESPACE, tllimit="max", titles=asked)
-        for page in answer["query"]["pages"]:
+    for _, answer in client.query_titles(titles, prop="templates", tlnamespace=SCAN_NAMESPACE, tllimit="max"):
+        for page in answer["pages"]:
             volumes |= {volume for used in page.get("templates", []) if (volume := _volume_in(used["title"]))}
     return volumes

@@ -11,10 +11,11 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -193,6 +194,16 @@ class Client:
         """
         asked = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **parameters}
         return self._ask(f"{self.wiki_url}/w/api.php", asked, _read_answer)
+
+    def query_titles(self, titles: Iterable[str], **parameters: str) -> Iterator[tuple[list[str], dict[str, Any]]]:
+        """Asks `query` of full titles, 50 a request; yields those of each request with the answer's `query`.
+
+        Raises:
+            WikiError: as `query` does.
+        """
+        remaining = iter(titles)
+        while batch := list(islice(remaining, TITLES_IN_A_REQUEST)):
+            yield batch, self.query(titles="|".join(batch), **parameters)["query"]
 
     def _ask(self, url: str, parameters: dict[str, str] | None, read: Callable[[requests.Response], Answer]) -> Answer:
         reason = ""

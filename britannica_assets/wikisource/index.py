@@ -4,14 +4,14 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import polars as pl
 from parsel import Selector
 
-from britannica_assets.wikisource.client import TITLES_IN_A_REQUEST, Client, PageMissingError, WikiError
+from britannica_assets.wikisource.client import Client, PageMissingError, WikiError
 
 logger = logging.getLogger(__name__)
 
@@ -115,9 +115,7 @@ def article_links(page: str) -> Iterator[str]:
 def page_information(client: Client, titles: Iterable[str]) -> dict[str, PageInformation]:
     """For each full title that exists, what it leads to; 50 titles a request."""
     found: dict[str, PageInformation] = {}
-    remaining = iter(dict.fromkeys(titles))
-    while batch := list(islice(remaining, TITLES_IN_A_REQUEST)):
-        answer = client.query(prop="info", titles="|".join(batch), redirects="1")["query"]
+    for batch, answer in client.query_titles(dict.fromkeys(titles), prop="info", redirects="1"):
         leads_to = {entry["from"]: entry["to"] for key in ("normalized", "redirects") for entry in answer.get(key, [])}
         pages = {
             page["title"]: PageInformation(page["title"], page["pageid"], page["lastrevid"], page["touched"])

@@ -1,9 +1,8 @@
 """The public pairs from an OSF of our own on loopback: whole, broken, and not there."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from britannica_assets.evaluation.download import DownloadError, downloaded_pairs
 from britannica_assets.evaluation.minimal_pairs import read_phenomena
 from britannica_assets.sample import minimal_pairs
+from britannica_assets.sample.wiki import serve_with
 from britannica_assets.storage import folder_digest
 
 SUITES = ("blimp_filtered", "supplement_filtered")
@@ -51,7 +51,7 @@ def source(files: Path) -> Iterator[str]:
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             place = files / path.strip("/")
-            base = f"http://127.0.0.1:{server.server_port}"
+            base = f"http://{self.headers['Host']}"
             page = int(query.removeprefix("page=") or 0)
             body = json.dumps(listing(place, base, path, page)).encode() if place.is_dir() else place.read_bytes()
             self.send_response(200)
@@ -61,10 +61,8 @@ def source(files: Path) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with serve_with(Handler) as url:
+        yield f"{url}/"
 
 
 def digests(files: Path) -> dict[str, str]:

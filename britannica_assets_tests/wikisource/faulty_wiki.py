@@ -3,14 +3,13 @@
 import json
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler
 from socket import SO_LINGER, SOL_SOCKET
-from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 from britannica_assets.sample.markup import ROOT, Page, href
-from britannica_assets.sample.wiki import Stored, Wiki
+from britannica_assets.sample.wiki import Stored, Wiki, serve_with
 from britannica_assets.wikisource.client import Client, Patience
 
 SWIFT = Patience(attempts=3, first_wait=0.01, longest_wait=0.02, timeout=1.0)
@@ -86,8 +85,7 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.close()
 
 
-@contextmanager
-def serve_faulty(wiki: Wiki, faults: dict[str, list[Fault]]) -> Iterator[str]:
+def serve_faulty(wiki: Wiki, faults: dict[str, list[Fault]]) -> AbstractContextManager[str]:
     """Serves `wiki`; a request whose path ends with a key of `faults` meets the first fault that is left there."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -122,15 +120,7 @@ def serve_faulty(wiki: Wiki, faults: dict[str, list[Fault]]) -> Iterator[str]:
             if not self.wfile.closed and self.connection.fileno() != -1:
                 super().finish()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    return serve_with(Handler)
 
 
 @contextmanager
