@@ -41,7 +41,7 @@ LEFT_OUT = etree.XPath(
     + "]"
 )
 PAGE_NUMBER = etree.XPath(".//*[@data-page-number]")
-SCAN_VOLUME = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")  # in the page number's data-page-name
+SCAN_VOLUME = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")  # a title, as in data-page-name
 
 BLOCKS = frozenset(
     ("address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "h1", "h2")

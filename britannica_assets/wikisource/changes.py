@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from britannica_assets.wikisource.article import SCAN_VOLUME
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.index import ROOT
 
 MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
 PART_PAGE = re.compile(rf"{ROOT}/Vol (\d{{1,2}}):\d+$")
-SCAN_PAGE = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")
 LONG_AGO = "2001-01-15T00:00:00Z"  # before the first change of any wiki
 SCAN_NAMESPACE = "104"
 NAMESPACES = f"0|{SCAN_NAMESPACE}"  # articles and pages of scans
@@ -79,7 +79,7 @@ def last_change(client: Client) -> Changes:
 
 
 def _volume_in(title: str) -> str | None:
-    named = SCAN_PAGE.match(title) or PART_PAGE.match(title)
+    named = SCAN_VOLUME.match(title) or PART_PAGE.match(title)
     return f"{int(named[1]):02d}" if named else None
 
 
