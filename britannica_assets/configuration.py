@@ -55,7 +55,7 @@ class Architecture(_Section):
 
 
 class Training(_Section):
-    """AdamW with a cosine schedule.
+    """The optimizer, under a cosine schedule; `muon` leaves embeddings, output layer and norms to AdamW.
 
     `batch_size` counts sequences in one optimizer step, over all devices; `device_batch_size` those that a device holds
     at once, fewer if memory is short. `processes` above 1 share the work, one on each GPU. `keep` is
@@ -63,6 +63,7 @@ class Training(_Section):
     article only with `across_articles`.
     """
 
+    optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = Field(gt=0)
     batch_size: int = Field(gt=0)
     device_batch_size: int = Field(default=64, gt=0)

@@ -1,9 +1,10 @@
-"""What each change of the configuration is worth to the student: one at a time, at small scale, on the CPU.
+"""What each change of the configuration is worth: one at a time, at a fiftieth of the paper, on the CPU.
 
-`python -m benchmarks.experiments.one_change CORPUS OUTPUT`: CORPUS is what `benchmarks.experiments.tokens` made with
-`--train-words 400000 --validation-words 40000 --vocabulary-size 4000`. Two teachers are trained by `small.yaml`, then a
-student for each row of `CHANGES`. Each training has one core, as many run at once as there are cores. What is done
-is kept in OUTPUT, a stopped call goes on from there, and the table is printed at the end.
+`python -m benchmarks.experiments.one_change CORPUS OUTPUT [CHANGE…]`: CORPUS is what `benchmarks.experiments.tokens`
+made with `--train-words 200000 --validation-words 40000 --vocabulary-size 2000`. For each change, or for those named, a
+model is trained by `fiftieth.yaml` as it changes it, and before that its teachers. Each training has one core, as many
+run at once as there are cores. What is done is kept in OUTPUT, a stopped call goes on from there, and the table is
+printed at the end.
 """
 
 import argparse
@@ -11,53 +12,87 @@ import json
 import math
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from filelock import FileLock
 from transformers import AutoModelForCausalLM
 
-from britannica_assets.configuration import Configuration, Distillation, ModelConfiguration
-from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.targets import DESCRIPTION, compute_targets
-from britannica_assets.modeling.train import fit
-from britannica_assets.storage import written_beside
+from benchmarks.experiments.trainings import (
+    FIGURES,
+    accuracies,
+    compute_teacher_targets,
+    score_model,
+    store,
+    train_model,
+)
+from britannica_assets.configuration import Configuration
+from britannica_assets.corpus.token_ids import DESCRIPTION, TokenIds
+from britannica_assets.modeling.train import validation_loss
 
-BASELINE = Path(__file__).with_name("small.yaml")
-TEACHERS = ("teacher_gpt2", "teacher_llama")
-# Keys of the configuration, joined by full stops, and what they become.
-CHANGES: dict[str, dict[str, Any]] = {
-    "baseline": {},
-    "another seed": {"seed": 2},
-    "without teachers": {"distillation.alpha": 1.0},
-    "kl_reduction sequence_sum": {"distillation.kl_reduction": "sequence_sum"},
-    "kl_reduction sequence_sum, another seed": {"distillation.kl_reduction": "sequence_sum", "seed": 2},
-    "alpha 0.2": {"distillation.alpha": 0.2},
-    "2 epochs": {"student.training.epochs": 2},
-    "tied embeddings, as many parameters": {
-        "student.architecture.tied_embeddings": True,
-        "student.architecture.layers": 8,
-    },
-    "learning_rate doubled": {"student.training.learning_rate": 4e-3},
-    "batch_size halved": {"student.training.batch_size": 8},
-    "twice as deep, narrower": {
-        "student.architecture.layers": 8,
-        "student.architecture.width": 80,
-        "student.architecture.inner_width": 160,
-    },
-    "weight_decay 0.5": {"student.training.weight_decay": 0.5},
-    "attention dropout 0.1": {"student.architecture.dropout": 0.1},
-    "labels across articles": {"student.training.across_articles": True},
+COMPARISON = "comparison.json"
+BASELINE = Path(__file__).with_name("fiftieth.yaml")
+SHARD_LENGTH = 2**16
+
+
+@dataclass(frozen=True)
+class Change:
+    """One training: keys of the configuration, joined by full stops, and what they become; who learns, and from whom.
+
+    `model` is the configuration's name of the model that is trained, `teachers` are names of other changes.
+    """
+
+    keys: dict[str, Any] = field(default_factory=dict)
+    model: str = "student"
+    teachers: tuple[str, ...] = ("teacher_gpt2", "teacher_llama")
+
+
+MUON = {"student.training.optimizer": "muon", "student.training.learning_rate": 3e-3}
+MUON_TEACHERS = ("teacher_gpt2, muon", "teacher_llama, muon")
+OWN_SIZE = ("muon without teachers", "muon without teachers, another seed")
+CHANGES = {
+    "teacher_gpt2": Change(model="teacher_gpt2", teachers=()),
+    "teacher_llama": Change(model="teacher_llama", teachers=()),
+    "baseline": Change(),
+    "baseline, another seed": Change({"seed": 2}),
+    "without teachers": Change(teachers=()),
+    "without teachers, another seed": Change({"seed": 2}, teachers=()),
+    "kl_reduction token_mean": Change({"distillation.kl_reduction": "token_mean"}),
+    "kl_reduction token_mean, another seed": Change({"distillation.kl_reduction": "token_mean", "seed": 2}),
+    "temperature 1": Change({"distillation.temperature": 1.0}),
+    "alpha 0.2": Change({"distillation.alpha": 0.2}),
+    "top_k 256": Change({"distillation.top_k": 256}),
+    "12 epochs": Change({"student.training.epochs": 12}),
+    "learning_rate 3e-3": Change({"student.training.learning_rate": 3e-3}),
+    "sequence_length 64": Change({"sequence_length": 64, "student.training.batch_size": 16}),
+    "sequence_length 256": Change({"sequence_length": 256, "student.training.batch_size": 4}),
+    "teacher_gpt2, muon": Change(
+        {"teacher_gpt2.training.optimizer": "muon", "teacher_gpt2.training.learning_rate": 3e-3},
+        model="teacher_gpt2",
+        teachers=(),
+    ),
+    "teacher_llama, muon": Change(
+        {"teacher_llama.training.optimizer": "muon", "teacher_llama.training.learning_rate": 3e-3},
+        model="teacher_llama",
+        teachers=(),
+    ),
+    "muon": Change(MUON),
+    "muon without teachers": Change(MUON, teachers=()),
+    "muon without teachers, another seed": Change(MUON | {"seed": 2}, teachers=()),
+    "muon, learning_rate 6e-3, without teachers": Change(MUON | {"student.training.learning_rate": 6e-3}, teachers=()),
+    "muon, by muon's teachers": Change(MUON, teachers=MUON_TEACHERS),
+    "muon, by two of its own size": Change(MUON, teachers=OWN_SIZE),
 }
 
 
-def changed(changes: dict[str, Any]) -> Configuration:
-    """The baseline with `changes`."""
+def changed(change: Change) -> Configuration:
+    """The baseline with the change."""
     told = yaml.safe_load(BASELINE.read_text(encoding="utf-8"))
-    for key, value in changes.items():
+    for key, value in change.keys.items():
         *sections, last = key.split(".")
         section = told
         for name in sections:
@@ -66,86 +101,57 @@ def changed(changes: dict[str, Any]) -> Configuration:
     return Configuration.model_validate(told)
 
 
-def trained(
-    corpus: Path,
-    output: Path,
-    name: str,
-    model: ModelConfiguration,
-    configuration: Configuration,
-    distillation: Distillation | None = None,
-    targets: Path | None = None,
-) -> Path:
-    """The folder of a model, which is trained on one core unless it is there."""
+def trained(corpus: Path, output: Path, pairs: Path | None, name: str) -> Path:
+    """The folder of the model with the change `name`, trained on one core, and with `pairs` scored, unless it was."""
     folder = output / name
-    if (folder / "figures.json").exists():
-        return folder
-    torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    specification = TrainingSpecification(
-        asset=name.replace("/", "-"),
-        track="babylm_10m",
-        scale=BASELINE.stem,
-        model=model,
-        sequence_length=configuration.sequence_length,
-        seed=configuration.seed,
-        distillation=distillation,
-        token_ids=corpus / "token_ids",
-        tokenizer=corpus / "tokenizer",
-        targets=targets,
-        data_digests={},
-        work=output / "work",
-        checkpoint_seconds=60,
-    )
-    tokens = specification.token_ids
-    found = fit(specification, TokenIds.open(tokens, "train"), TokenIds.open(tokens, "validation"))
-    found.model.save_pretrained(folder)
-    figures = {
-        "parameters": found.model.num_parameters(),
-        "validation_loss": found.validation_loss,
-        "steps": found.steps,
-    }
-    with written_beside(folder / "figures.json") as beside:
-        beside.write_text(json.dumps(figures), encoding="utf-8")
+    torch.set_num_threads(1)
+    change = CHANGES[name]
+    configuration = changed(change)
+    teachers = [trained(corpus, output, pairs, teacher) for teacher in change.teachers]
+    targets = teacher_targets(corpus, output, teachers, configuration) if teachers else None
+    with FileLock(folder / ".lock"):
+        train_model(
+            folder,
+            corpus=corpus,
+            model=getattr(configuration, change.model),
+            configuration=configuration,
+            distillation=configuration.distillation if teachers else None,
+            targets=targets,
+        )
+        if not (folder / COMPARISON).exists():
+            store(folder / COMPARISON, comparison(corpus, folder))
+        if pairs is not None:
+            score_model(folder, pairs, seed=configuration.seed)
     return folder
 
 
-def teacher(corpus: Path, output: Path, name: str) -> Path:
-    """The folder of a teacher by the baseline."""
-    configuration = changed({})
-    return trained(corpus, output, name, getattr(configuration, name), configuration)
-
-
-def targets_folder(output: Path, distillation: Distillation) -> Path:
-    """Where the targets that `distillation` asks for are stored."""
-    return output / f"targets-temperature-{distillation.temperature}-top-{distillation.top_k}"
-
-
-def targets(corpus: Path, output: Path, distillation: Distillation) -> None:
-    """Computes the baseline teachers' targets on one core unless they are there."""
-    folder = targets_folder(output, distillation)
-    if (folder / DESCRIPTION).exists():
-        return
-    torch.set_num_threads(1)
+def teacher_targets(corpus: Path, output: Path, teachers: list[Path], configuration: Configuration) -> Path:
+    """The folder of the teachers' targets, which are computed on one core unless they are there."""
+    told = configuration.distillation
+    names = "-".join(teacher.name for teacher in teachers)
+    folder = output / "targets" / f"{names}-temperature-{told.temperature}-top-{told.top_k}"
     folder.mkdir(parents=True, exist_ok=True)
-    compute_targets(
-        [AutoModelForCausalLM.from_pretrained(output / name).eval() for name in TEACHERS],
-        TokenIds.open(corpus / "token_ids", "train"),
-        folder,
-        top_k=distillation.top_k,
-        temperature=distillation.temperature,
-        sequence_length=changed({}).sequence_length,
-        left_context=distillation.left_context,
-        batch_size=distillation.batch_size,
-        shard_length=2**16,
-    )
+    with FileLock(folder / ".lock"):
+        # In windows of the baseline's length, whatever the student's: what a teacher sees is not what changes.
+        length = changed(Change()).sequence_length
+        compute_teacher_targets(
+            folder,
+            teachers,
+            corpus=corpus,
+            configuration=configuration.model_copy(update={"sequence_length": length}),
+            shard_length=SHARD_LENGTH,
+        )
+    return folder
 
 
-def student(corpus: Path, output: Path, name: str) -> Path:
-    """The folder of the student with the change `name`."""
-    configuration = changed(CHANGES[name])
-    distillation = configuration.distillation if configuration.distillation.alpha < 1 else None
-    stored = targets_folder(output, distillation) if distillation else None
-    return trained(corpus, output, f"students/{name}", configuration.student, configuration, distillation, stored)
+def comparison(corpus: Path, folder: Path) -> dict[str, float]:
+    """Validation figures that models of any sequence length and vocabulary share."""
+    tokens = TokenIds.open(corpus / "token_ids", "validation")
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    loss = validation_loss(model, tokens, length=changed(Change()).sequence_length, batch_size=16)
+    counts = json.loads((corpus / "token_ids" / DESCRIPTION).read_text(encoding="utf-8"))["splits"]["validation"]
+    return {"validation_loss": loss, "nats_per_word": loss * counts["tokens"] / counts["words"]}
 
 
 def main() -> None:
@@ -153,27 +159,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("changes", nargs="*", help=f"of {', '.join(CHANGES)}; all of them unless named")
+    parser.add_argument("--pairs", type=Path, help="the folder of BLiMP's files, to score the models on them too")
     arguments = parser.parse_args()
     corpus, output = arguments.corpus, arguments.output
-    wanted = {
-        str(targets_folder(output, distillation)): distillation
-        for distillation in (changed(changes).distillation for changes in CHANGES.values())
-        if distillation.alpha < 1
-    }
+    names = arguments.changes or list(CHANGES)
     with ProcessPoolExecutor(os.cpu_count()) as processes:
-        teachers = list(processes.map(partial(teacher, corpus, output), TEACHERS))
-        list(processes.map(partial(targets, corpus, output), wanted.values()))
-        students = list(processes.map(partial(student, corpus, output), CHANGES))
-    print("| change | parameters | steps | validation loss | perplexity | against the baseline |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    baseline = json.loads((output / "students/baseline/figures.json").read_text(encoding="utf-8"))["validation_loss"]
-    for folder in (*teachers, *students):
-        figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+        folders = list(processes.map(partial(trained, corpus, output, arguments.pairs), names))
+    found = {
+        folder.name: json.loads((folder / FIGURES).read_text(encoding="utf-8"))
+        | json.loads((folder / COMPARISON).read_text(encoding="utf-8"))
+        | (accuracies(folder) if arguments.pairs else {})
+        for folder in folders
+    }
+    baseline = found.get("baseline", found[names[0]])["validation_loss"]
+    columns = ["change", "parameters", "steps", "validation loss", "perplexity", "nats a word", "against the baseline"]
+    columns += ["BLiMP", "supplement"] if arguments.pairs else []
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
+    for name, figures in found.items():
         loss = figures["validation_loss"]
-        print(
-            f"| {folder.name} | {figures['parameters']:,} | {figures['steps']:,} | {loss:.4f} | {math.exp(loss):.1f} |"
-            f" {loss - baseline:+.4f} |"
-        )
+        cells = [name, f"{figures['parameters']:,}", f"{figures['steps']:,}", f"{loss:.4f}", f"{math.exp(loss):.1f}"]
+        cells += [f"{figures['nats_per_word']:.4f}", f"{loss - baseline:+.4f}"]
+        cells += [f"{figures[suite]:.1f}" for suite in ("blimp", "supplement") if arguments.pairs]
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -10,33 +10,31 @@ Validation after the last step and the writing of a model are not interrupted: t
 
 import argparse
 import json
-import shutil
-import statistics
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from benchmarks.experiments.trainings import (
+    FIGURES,
+    accuracies,
+    compute_teacher_targets,
+    score_model,
+    store,
+    train_model,
+)
 from britannica_assets.configuration import CONFIG_FOLDER, Configuration, load_configuration
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.evaluation.leaderboard import PUBLISHED
-from britannica_assets.evaluation.minimal_pairs import read_phenomena, score_phenomena, suite_averages
 from britannica_assets.modeling.compute_targets import SHARD_LENGTH
 from britannica_assets.modeling.device import best_device
 from britannica_assets.modeling.process import UNFINISHED, UnfinishedError, reporting
-from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.targets import DESCRIPTION, compute_targets
-from britannica_assets.modeling.train import fit
-from britannica_assets.storage import written_beside
 
 TEACHERS = ("teacher_gpt2", "teacher_llama")
 MODELS = (*TEACHERS, "student", "student_without_teachers")
-FIGURES = "figures.json"
 
 
 class Calls:
@@ -62,90 +60,39 @@ class Calls:
 
     def train(self, name: str) -> None:
         """Trains a model, from its last checkpoint if there is one."""
-        folder = self.output / name
-        if (folder / FIGURES).exists():
-            return
         told = self.configuration
         distilled = name == "student"
-        specification = TrainingSpecification(
-            asset=name,
-            track="babylm_10m",
-            scale="paper",
+        train_model(
+            self.output / name,
+            corpus=self.corpus,
             model=getattr(told, name if name in TEACHERS else "student"),
-            sequence_length=told.sequence_length,
-            seed=told.seed,
+            configuration=told,
             distillation=told.distillation if distilled else None,
-            token_ids=self.corpus / "token_ids",
-            tokenizer=self.corpus / "tokenizer",
             targets=self.output / "targets" if distilled else None,
-            data_digests={},
-            work=self.output / "work",
             stop_after_seconds=self.seconds_left(),
         )
-        tokens = specification.token_ids
-        found = fit(specification, TokenIds.open(tokens, "train"), TokenIds.open(tokens, "validation"))
-        found.model.save_pretrained(folder)
-        for file in specification.tokenizer.iterdir():
-            shutil.copy(file, folder)
-        # The median leaves out the first steps, which pay for what is set up once.
-        figures = {
-            "parameters": found.model.num_parameters(),
-            "steps": found.steps,
-            "seconds": found.seconds,
-            "tokens_per_second": statistics.median(entry["tokens_per_second"] for entry in found.history),
-            "model_flops_utilization": statistics.median(entry["model_flops_utilization"] for entry in found.history),
-            "validation_loss": found.validation_loss,
-        }
-        store(folder / FIGURES, figures)
-        shutil.rmtree(specification.checkpoints)
 
     def compute_targets(self) -> None:
         """Computes the shards of the teachers' targets that are missing."""
-        folder = self.output / "targets"
-        if (folder / DESCRIPTION).exists():
-            return
-        folder.mkdir(exist_ok=True)
-        device = best_device()
-        precision = torch.bfloat16 if device.type == "cuda" else torch.float32
-        told = self.configuration.distillation
-        compute_targets(
-            [
-                AutoModelForCausalLM.from_pretrained(self.output / name, dtype=precision).to(device).eval()
-                for name in TEACHERS
-            ],
-            TokenIds.open(self.corpus / "token_ids", "train"),
-            folder,
-            top_k=told.top_k,
-            temperature=told.temperature,
-            sequence_length=self.configuration.sequence_length,
-            left_context=told.left_context,
-            batch_size=told.batch_size,
+        compute_teacher_targets(
+            self.output / "targets",
+            [self.output / name for name in TEACHERS],
+            corpus=self.corpus,
+            configuration=self.configuration,
             shard_length=SHARD_LENGTH,
             stop_after_seconds=self.seconds_left(),
         )
 
     def score(self, name: str) -> None:
         """Scores a model on the minimal pairs, a phenomenon at a time."""
-        file = self.output / name / "scores.json"
-        rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-        phenomena = read_phenomena(self.pairs)[len(rows) :]
-        if not phenomena:
-            return
-        model = AutoModelForCausalLM.from_pretrained(self.output / name).to(best_device()).eval()
-        tokenizer = AutoTokenizer.from_pretrained(self.output / name)
-        for phenomenon in phenomena:
-            self.seconds_left()
-            rows += score_phenomena(model, tokenizer, [phenomenon], seed=self.configuration.seed).to_dicts()
-            store(file, rows)
+        score_model(self.output / name, self.pairs, seed=self.configuration.seed, before_each=self.seconds_left)
 
     def figures(self) -> dict[str, Any]:
         """All figures; accuracies in per cent, averaged over phenomena."""
         models = {}
         for name in MODELS:
             folder = self.output / name
-            scores = pl.DataFrame(json.loads((folder / "scores.json").read_text(encoding="utf-8")))
-            accuracies = {suite: 100 * value for suite, value in suite_averages(scores).items()}
-            models[name] = json.loads((folder / FIGURES).read_text(encoding="utf-8")) | accuracies
+            models[name] = json.loads((folder / FIGURES).read_text(encoding="utf-8")) | accuracies(folder)
         targets = [file.stat().st_size for file in (self.output / "targets").iterdir()]
         published = [
             {"model": name, "train_words": words, "blimp": blimp, "supplement": supplement, "source": asdict(source)}
@@ -160,12 +107,6 @@ class Calls:
             "models": models,
             "published": published,
         }
-
-
-def store(file: Path, value: Any) -> None:
-    """Writes `value` as JSON."""
-    with written_beside(file) as beside:
-        beside.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ from britannica_assets.modeling.loss import (
     loss_from_logits,
     mean_logits,
 )
+from britannica_assets.modeling.optimizer import muon
 from britannica_assets.modeling.process import UNFINISHED, UnfinishedError, alone, end_with_dagster, reporting
 from britannica_assets.modeling.registry import DESCRIPTION, TrainedModel, TrainingFigures, register
 from britannica_assets.modeling.specification import TrainingSpecification
@@ -89,6 +90,16 @@ class LanguageModelTrainer(Trainer):
         self.terms = torch.zeros(
             3, device=self.args.device, dtype=torch.float64
         )  # CE, KL, positions since the last log
+
+    def create_optimizer(self, model: PreTrainedModel | None = None) -> torch.optim.Optimizer:
+        """The configured optimizer."""
+        training = self.specification.model.training
+        if training.optimizer == "muon":
+            self.optimizer: torch.optim.Optimizer | None = muon(
+                model or self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay
+            )
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        return optimizer
 
     def get_batch_samples(self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device) -> Any:
         """The batches of one optimizer step, and the number of their labels over all devices."""

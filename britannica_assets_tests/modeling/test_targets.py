@@ -1,5 +1,6 @@
 """Teacher targets: their windows, their precision, their shards."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from transformers import PreTrainedModel
 from britannica_assets.configuration import Architecture
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.architectures import build_model
+from britannica_assets.modeling.device import OutOfMemoryError
 from britannica_assets.modeling.targets import TeacherTargets, compute_targets
-from britannica_assets_tests.modeling.conftest import LENGTH, SHAPE, VOCABULARY
+from britannica_assets_tests.modeling.conftest import LENGTH, SHAPE, VOCABULARY, memory_short
 
 GPT2 = Architecture(family="gpt2", layers=1, heads=2, width=32, inner_width=64, tied_embeddings=True)
 OPTIONS = {"top_k": 24, "temperature": 2.0, "sequence_length": LENGTH, "left_context": 12, "batch_size": 5}
@@ -62,3 +64,14 @@ def test_what_cannot_be_computed_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=named):
         compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit on a process's memory is not enforced")
+def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(train_tokens: TokenIds, tmp_path: Path) -> None:
+    wide = SHAPE.model_copy(update={"inner_width": 2**18})
+    teacher = build_model(wide, vocabulary_size=VOCABULARY, sequence_length=LENGTH).eval()
+    with (
+        memory_short(),
+        pytest.raises(OutOfMemoryError, match=r"targets: 64 sequences do not fit .*: lower distillation\.batch_size"),
+    ):
+        compute_targets([teacher], train_tokens, tmp_path, shard_length=10_000, **(OPTIONS | {"batch_size": 64}))  # type: ignore[arg-type]
