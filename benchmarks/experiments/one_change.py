@@ -52,7 +52,6 @@ class Change:
 
 
 MUON = {"student.training.optimizer": "muon", "student.training.learning_rate": 3e-3}
-MUON_TEACHERS = ("teacher_gpt2, muon", "teacher_llama, muon")
 OWN_SIZE = ("muon without teachers", "muon without teachers, another seed")
 CHANGES = {
     "teacher_gpt2": Change(model="teacher_gpt2", teachers=()),
@@ -63,15 +62,26 @@ CHANGES = {
     "without teachers, another seed": Change({"seed": 2}, teachers=()),
     "kl_reduction token_mean": Change({"distillation.kl_reduction": "token_mean"}),
     "kl_reduction token_mean, another seed": Change({"distillation.kl_reduction": "token_mean", "seed": 2}),
-    "temperature 1": Change({"distillation.temperature": 1.0}),
     "alpha 0.2": Change({"distillation.alpha": 0.2}),
     "top_k 256": Change({"distillation.top_k": 256}),
     "12 epochs": Change({"student.training.epochs": 12}),
     "learning_rate 3e-3": Change({"student.training.learning_rate": 3e-3}),
     "sequence_length 64": Change({"sequence_length": 64, "student.training.batch_size": 16}),
     "sequence_length 256": Change({"sequence_length": 256, "student.training.batch_size": 4}),
-    "teacher_gpt2, muon": Change(
-        {"teacher_gpt2.training.optimizer": "muon", "teacher_gpt2.training.learning_rate": 3e-3},
+    "teacher_gpt2 of the student's size, muon": Change(
+        {
+            "teacher_gpt2.architecture": {
+                "family": "gpt2",
+                "layers": 6,
+                "heads": 4,
+                "width": 112,
+                "inner_width": 448,
+                "dropout": 0.1,
+            },
+            "teacher_gpt2.training.optimizer": "muon",
+            "teacher_gpt2.training.learning_rate": 3e-3,
+            "teacher_gpt2.training.batch_size": 8,
+        },
         model="teacher_gpt2",
         teachers=(),
     ),
@@ -84,8 +94,15 @@ CHANGES = {
     "muon without teachers": Change(MUON, teachers=()),
     "muon without teachers, another seed": Change(MUON | {"seed": 2}, teachers=()),
     "muon, learning_rate 6e-3, without teachers": Change(MUON | {"student.training.learning_rate": 6e-3}, teachers=()),
-    "muon, by muon's teachers": Change(MUON, teachers=MUON_TEACHERS),
-    "muon, by two of its own size": Change(MUON, teachers=OWN_SIZE),
+    "muon, weight_decay 0.5, without teachers": Change(MUON | {"student.training.weight_decay": 0.5}, teachers=()),
+    "muon, attention dropout 0.1, without teachers": Change(MUON | {"student.architecture.dropout": 0.1}, teachers=()),
+    "muon, by a GPT-2 and a Llama of its own size": Change(
+        MUON, teachers=("teacher_gpt2 of the student's size, muon", "muon without teachers")
+    ),
+    "muon, by two of its own size, temperature 1": Change(MUON | {"distillation.temperature": 1.0}, teachers=OWN_SIZE),
+    "muon, 12 epochs, by two of its own size": Change(
+        MUON | {"student.training.epochs": 12, "student.training.keep": "best"}, teachers=OWN_SIZE
+    ),
 }
 
 

@@ -260,6 +260,7 @@ class Progress(TrainerCallback):
             "epoch": state.global_step / self.chunks.steps_per_epoch,
             "tokens_per_second": speed,
             "model_flops_utilization": utilization,
+            "seconds_left": seconds_left,
         }
         if self.specification.distillation is not None:
             metrics["train_divergence"] = divergence

@@ -101,9 +101,14 @@ def test_the_model_is_stored_tracked_and_registered(distilled: TrainingSpecifica
     connect(settings)
     run = mlflow.get_run(trained.mlflow_run_id)
     assert run.info.status == "FINISHED"
-    assert {"train_loss", "train_divergence", "validation_loss", "tokens_per_second", "model_flops_utilization"} <= set(
-        run.data.metrics
-    )
+    assert {
+        "train_loss",
+        "train_divergence",
+        "validation_loss",
+        "tokens_per_second",
+        "model_flops_utilization",
+        "seconds_left",
+    } <= set(run.data.metrics)
     assert {data.dataset.name for data in run.inputs.dataset_inputs} == {"train", "validation"}
     assert list(distilled.checkpoints.iterdir()) == [distilled.output]
 
