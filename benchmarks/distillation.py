@@ -36,9 +36,7 @@ VOCABULARY, LENGTH, SEED, EPOCHS = 16_000, 128, 1911, 6
 GPT2 = Architecture(family="gpt2", layers=10, heads=12, width=768, inner_width=3072)
 LLAMA = Architecture(family="llama", layers=8, heads=8, width=512, inner_width=1536)
 STUDENT = Architecture(family="llama", layers=8, heads=4, width=160, inner_width=320)
-DISTILLATION = Distillation(
-    alpha=0.5, temperature=2, top_k=64, kl_reduction="token_mean", left_context=16, batch_size=16
-)
+DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=64, left_context=16, batch_size=16)
 TRAINING = Training(learning_rate=2e-3, batch_size=8, epochs=EPOCHS, warmup_steps=5, weight_decay=0.1)
 
 

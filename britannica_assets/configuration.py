@@ -102,7 +102,7 @@ class Distillation(_Section):
     alpha: float = Field(ge=0, le=1)
     temperature: float = Field(gt=0)
     top_k: int = Field(gt=0)
-    kl_reduction: Literal["token_mean", "sequence_sum"] = "sequence_sum"
+    kl_reduction: Literal["token_mean", "sequence_sum"] = "token_mean"
     left_context: int = Field(ge=0)
     batch_size: int = Field(default=64, gt=0)
     teachers: Literal["stored", "live"] = "stored"

@@ -51,33 +51,35 @@ class Change:
     teachers: tuple[str, ...] = ("teacher_gpt2", "teacher_llama")
 
 
+WEIGHT_DECAY = "student.training.weight_decay"
 MUON = {"student.training.optimizer": "muon", "student.training.learning_rate": 3e-3}
-OWN_SIZE = ("muon without teachers", "muon without teachers, another seed")
+OWN_SIZE = ("muon, alone", "muon, alone, another seed")
+BEST = MUON | {WEIGHT_DECAY: 0.5, "distillation.kl_reduction": "token_mean"}
+BEST_TEACHERS = ("teacher_gpt2 of the student's size", "muon, weight_decay 0.5, alone")
+# "alone": without teachers.
 CHANGES = {
     "teacher_gpt2": Change(model="teacher_gpt2", teachers=()),
     "teacher_llama": Change(model="teacher_llama", teachers=()),
     "baseline": Change(),
     "baseline, another seed": Change({"seed": 2}),
-    "without teachers": Change(teachers=()),
-    "without teachers, another seed": Change({"seed": 2}, teachers=()),
     "kl_reduction token_mean": Change({"distillation.kl_reduction": "token_mean"}),
-    "kl_reduction token_mean, another seed": Change({"distillation.kl_reduction": "token_mean", "seed": 2}),
-    "alpha 0.2": Change({"distillation.alpha": 0.2}),
-    "top_k 256": Change({"distillation.top_k": 256}),
-    "12 epochs": Change({"student.training.epochs": 12}),
-    "learning_rate 3e-3": Change({"student.training.learning_rate": 3e-3}),
-    "sequence_length 64": Change({"sequence_length": 64, "student.training.batch_size": 16}),
-    "sequence_length 256": Change({"sequence_length": 256, "student.training.batch_size": 4}),
-    "teacher_gpt2 of the student's size, muon": Change(
+    "alone": Change(teachers=()),
+    "learning_rate 3e-3, alone": Change({"student.training.learning_rate": 3e-3}, teachers=()),
+    "muon, alone": Change(MUON, teachers=()),
+    "muon, alone, another seed": Change(MUON | {"seed": 2}, teachers=()),
+    "muon, learning_rate 6e-3, alone": Change(MUON | {"student.training.learning_rate": 6e-3}, teachers=()),
+    "muon, sequence_length 256, alone": Change(
+        MUON | {"sequence_length": 256, "student.training.batch_size": 4}, teachers=()
+    ),
+    "muon, weight_decay 0.5, alone": Change(MUON | {WEIGHT_DECAY: 0.5}, teachers=()),
+    "muon, weight_decay 1.5, alone": Change(MUON | {WEIGHT_DECAY: 1.5}, teachers=()),
+    "teacher_gpt2 of the student's size": Change(
         {
-            "teacher_gpt2.architecture": {
-                "family": "gpt2",
-                "layers": 6,
-                "heads": 4,
-                "width": 112,
-                "inner_width": 448,
-                "dropout": 0.1,
-            },
+            "teacher_gpt2.architecture.layers": 6,
+            "teacher_gpt2.architecture.width": 112,
+            "teacher_gpt2.architecture.inner_width": 336,
+            "teacher_gpt2.architecture.dropout": 0.0,
+            "teacher_gpt2.architecture.tied_embeddings": False,
             "teacher_gpt2.training.optimizer": "muon",
             "teacher_gpt2.training.learning_rate": 3e-3,
             "teacher_gpt2.training.batch_size": 8,
@@ -85,24 +87,13 @@ CHANGES = {
         model="teacher_gpt2",
         teachers=(),
     ),
-    "teacher_llama, muon": Change(
-        {"teacher_llama.training.optimizer": "muon", "teacher_llama.training.learning_rate": 3e-3},
-        model="teacher_llama",
-        teachers=(),
-    ),
-    "muon": Change(MUON),
-    "muon without teachers": Change(MUON, teachers=()),
-    "muon without teachers, another seed": Change(MUON | {"seed": 2}, teachers=()),
-    "muon, learning_rate 6e-3, without teachers": Change(MUON | {"student.training.learning_rate": 6e-3}, teachers=()),
-    "muon, weight_decay 0.5, without teachers": Change(MUON | {"student.training.weight_decay": 0.5}, teachers=()),
-    "muon, attention dropout 0.1, without teachers": Change(MUON | {"student.architecture.dropout": 0.1}, teachers=()),
-    "muon, by a GPT-2 and a Llama of its own size": Change(
-        MUON, teachers=("teacher_gpt2 of the student's size, muon", "muon without teachers")
+    "muon, by two of its own size": Change(MUON, teachers=OWN_SIZE),
+    "muon, by two of its own size, token_mean": Change(
+        MUON | {"distillation.kl_reduction": "token_mean"}, teachers=OWN_SIZE
     ),
     "muon, by two of its own size, temperature 1": Change(MUON | {"distillation.temperature": 1.0}, teachers=OWN_SIZE),
-    "muon, 12 epochs, by two of its own size": Change(
-        MUON | {"student.training.epochs": 12, "student.training.keep": "best"}, teachers=OWN_SIZE
-    ),
+    "best, 6 epochs": Change(BEST, teachers=BEST_TEACHERS),
+    "best": Change(BEST | {"student.training.epochs": 12, "student.training.keep": "best"}, teachers=BEST_TEACHERS),
 }
 
 

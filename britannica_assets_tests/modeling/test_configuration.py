@@ -9,8 +9,15 @@ from britannica_assets.configuration import CONFIG_FOLDER, ConfigurationError, l
 from britannica_assets.modeling.architectures import build_model, training_flops
 
 
-@pytest.mark.parametrize("scale", ["paper", "best"])
-@pytest.mark.parametrize(("model", "millions"), [("teacher_gpt2", 705), ("teacher_llama", 360), ("student", 58)])
+@pytest.mark.parametrize(
+    ("scale", "model", "millions"),
+    [
+        ("paper", "teacher_gpt2", 705),
+        ("paper", "teacher_llama", 360),
+        ("paper", "student", 58),
+        ("best", "student", 58),
+    ],
+)
 def test_the_large_scales_have_the_papers_sizes(scale: str, model: str, millions: int) -> None:
     configuration = load_configuration(scale)
     with torch.device("meta"):
