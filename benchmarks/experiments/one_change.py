@@ -1,8 +1,8 @@
 """What each change of the configuration is worth: one at a time, at a fiftieth of the paper, on the CPU.
 
-`python -m benchmarks.experiments.one_change CORPUS OUTPUT [CHANGE…]`: CORPUS is what `benchmarks.experiments.tokens`
-made with `--train-words 200000 --validation-words 40000 --vocabulary-size 2000`. For each change, or for those named, a
-model is trained by `fiftieth.yaml` as it changes it, and before that its teachers. Each training has one core, as many
+`python -m benchmarks.experiments.one_change ARTICLES OUTPUT [CHANGE…]`: ARTICLES is a folder of Parquet files with the
+columns `volume` and `text`, a row an article. For each change, or for those named, a model is trained by
+`fiftieth.yaml` as it changes it, and before that its tokenizer and its teachers. Each training has one core, as many
 run at once as there are cores. What is done is kept in OUTPUT, a stopped call goes on from there, and the table is
 printed at the end.
 """
@@ -22,6 +22,7 @@ import yaml
 from filelock import FileLock
 from transformers import AutoModelForCausalLM
 
+from benchmarks.experiments.tokens import write_corpus
 from benchmarks.experiments.trainings import (
     FIGURES,
     accuracies,
@@ -56,6 +57,17 @@ MUON = {"student.training.optimizer": "muon", "student.training.learning_rate": 
 OWN_SIZE = ("muon, alone", "muon, alone, another seed")
 BEST = MUON | {WEIGHT_DECAY: 0.5, "distillation.kl_reduction": "token_mean"}
 BEST_TEACHERS = ("teacher_gpt2 of the student's size", "muon, weight_decay 0.5, alone")
+# About as many parameters as with a vocabulary of 2,000.
+VOCABULARY_1000 = {
+    "tokenizer.vocabulary_size": 1_000,
+    "student.architecture.width": 128,
+    "student.architecture.inner_width": 256,
+}
+VOCABULARY_4000 = {
+    "tokenizer.vocabulary_size": 4_000,
+    "student.architecture.width": 88,
+    "student.architecture.inner_width": 176,
+}
 # "alone": without teachers.
 CHANGES = {
     "teacher_gpt2": Change(model="teacher_gpt2", teachers=()),
@@ -73,6 +85,18 @@ CHANGES = {
     ),
     "muon, weight_decay 0.5, alone": Change(MUON | {WEIGHT_DECAY: 0.5}, teachers=()),
     "muon, weight_decay 1.5, alone": Change(MUON | {WEIGHT_DECAY: 1.5}, teachers=()),
+    "muon, weight_decay 0.5, dropout 0.1, alone": Change(
+        MUON | {WEIGHT_DECAY: 0.5, "student.architecture.dropout": 0.1}, teachers=()
+    ),
+    "muon, weight_decay 0.5, 12 epochs, alone": Change(
+        MUON | {WEIGHT_DECAY: 0.5, "student.training.epochs": 12, "student.training.keep": "best"}, teachers=()
+    ),
+    "muon, weight_decay 0.5, vocabulary 1,000, wider, alone": Change(
+        MUON | {WEIGHT_DECAY: 0.5, **VOCABULARY_1000}, teachers=()
+    ),
+    "muon, weight_decay 0.5, vocabulary 4,000, narrower, alone": Change(
+        MUON | {WEIGHT_DECAY: 0.5, **VOCABULARY_4000}, teachers=()
+    ),
     "teacher_gpt2 of the student's size": Change(
         {
             "teacher_gpt2.architecture.layers": 6,
@@ -109,14 +133,15 @@ def changed(change: Change) -> Configuration:
     return Configuration.model_validate(told)
 
 
-def trained(corpus: Path, output: Path, pairs: Path | None, name: str) -> Path:
+def trained(articles: Path, output: Path, pairs: Path | None, name: str) -> Path:
     """The folder of the model with the change `name`, trained on one core, and with `pairs` scored, unless it was."""
     folder = output / name
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     change = CHANGES[name]
     configuration = changed(change)
-    teachers = [trained(corpus, output, pairs, teacher) for teacher in change.teachers]
+    corpus = corpus_of(articles, output, configuration)
+    teachers = [trained(articles, output, pairs, teacher) for teacher in change.teachers]
     targets = teacher_targets(corpus, output, teachers, configuration) if teachers else None
     with FileLock(folder / ".lock"):
         train_model(
@@ -131,6 +156,24 @@ def trained(corpus: Path, output: Path, pairs: Path | None, name: str) -> Path:
             store(folder / COMPARISON, comparison(corpus, folder))
         if pairs is not None:
             score_model(folder, pairs, seed=configuration.seed)
+    return folder
+
+
+def corpus_of(articles: Path, output: Path, configuration: Configuration) -> Path:
+    """The folder of the tokenizer and the token ids that the configuration asks for, made unless they are there."""
+    words = configuration.tracks["babylm_10m"]
+    size = configuration.tokenizer.vocabulary_size
+    folder = output / "corpora" / f"vocabulary-{size}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "token_ids" / DESCRIPTION).exists():
+            write_corpus(
+                articles,
+                folder,
+                train_words=words.train_words,
+                validation_words=words.validation_words,
+                vocabulary_size=size,
+            )
     return folder
 
 
@@ -165,15 +208,14 @@ def comparison(corpus: Path, folder: Path) -> dict[str, float]:
 def main() -> None:
     """Trains what is missing and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("articles", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("changes", nargs="*", help=f"of {', '.join(CHANGES)}; all of them unless named")
     parser.add_argument("--pairs", type=Path, help="the folder of BLiMP's files, to score the models on them too")
     arguments = parser.parse_args()
-    corpus, output = arguments.corpus, arguments.output
     names = arguments.changes or list(CHANGES)
     with ProcessPoolExecutor(os.cpu_count()) as processes:
-        folders = list(processes.map(partial(trained, corpus, output, arguments.pairs), names))
+        folders = list(processes.map(partial(trained, arguments.articles, arguments.output, arguments.pairs), names))
     found = {
         folder.name: json.loads((folder / FIGURES).read_text(encoding="utf-8"))
         | json.loads((folder / COMPARISON).read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -16,6 +17,36 @@ from britannica_assets.corpus.token_ids import Split, SplitFigures, write_descri
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
 
 
+def write_corpus(
+    folder: Path, output: Path, *, train_words: int | Literal["all"], validation_words: int, vocabulary_size: int
+) -> dict[Split, SplitFigures]:
+    """Writes `tokenizer` and `token_ids` to `output` from the articles in `folder`; `token_ids` is described last."""
+    configuration = load_configuration("paper")
+    articles = pl.read_parquet(sorted(folder.glob("*.parquet")), columns=["volume", "text"])
+    articles = articles.with_columns(clean_texts(articles["text"]).alias("text"))
+    split = split_articles(
+        articles.with_columns(pl.col("text").str.count_matches(r"\S+").alias("words")).filter(pl.col("words") > 0),
+        train_words=train_words,
+        validation_words=validation_words,
+        seed=configuration.seed,
+    )
+    texts = {name: split.filter(pl.col("split") == name)["text"] for name in ("train", "validation")}
+    tokenizer = train_tokenizer(
+        texts["train"],
+        vocabulary_size=vocabulary_size,
+        minimum_frequency=configuration.tokenizer.minimum_frequency,
+    )
+    parts: tuple[Split, ...] = ("train", "validation")
+    for name in ("tokenizer", "token_ids"):
+        (output / name).mkdir(parents=True, exist_ok=True)
+    save_tokenizer(tokenizer, output / "tokenizer", model_max_length=2 * configuration.sequence_length)
+    figures: dict[Split, SplitFigures] = {
+        name: write_split(output / "token_ids", name, tokenizer, texts[name]) for name in parts
+    }
+    write_description(output / "token_ids", tokenizer, figures)
+    return figures
+
+
 def main() -> None:
     """Writes the folders and prints what they hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -24,30 +55,14 @@ def main() -> None:
     parser.add_argument("--train-words", type=int, default=1_000_000)
     parser.add_argument("--validation-words", type=int, default=50_000)
     parser.add_argument("--vocabulary-size", type=int, default=16_000)
-    arguments = parser.parse_args()
-    configuration = load_configuration("paper")
-    articles = pl.read_parquet(sorted(arguments.articles.glob("*.parquet")), columns=["volume", "text"])
-    articles = articles.with_columns(clean_texts(articles["text"]).alias("text"))
-    split = split_articles(
-        articles.with_columns(pl.col("text").str.count_matches(r"\S+").alias("words")).filter(pl.col("words") > 0),
-        train_words=arguments.train_words,
-        validation_words=arguments.validation_words,
-        seed=configuration.seed,
+    told = parser.parse_args()
+    figures = write_corpus(
+        told.articles,
+        told.output,
+        train_words=told.train_words,
+        validation_words=told.validation_words,
+        vocabulary_size=told.vocabulary_size,
     )
-    texts = {name: split.filter(pl.col("split") == name)["text"] for name in ("train", "validation")}
-    tokenizer = train_tokenizer(
-        texts["train"],
-        vocabulary_size=arguments.vocabulary_size,
-        minimum_frequency=configuration.tokenizer.minimum_frequency,
-    )
-    for name in ("tokenizer", "token_ids"):
-        (arguments.output / name).mkdir(parents=True)
-    save_tokenizer(tokenizer, arguments.output / "tokenizer", model_max_length=2 * configuration.sequence_length)
-    parts: tuple[Split, ...] = ("train", "validation")
-    figures: dict[Split, SplitFigures] = {
-        name: write_split(arguments.output / "token_ids", name, tokenizer, texts[name]) for name in parts
-    }
-    write_description(arguments.output / "token_ids", tokenizer, figures)
     for name, found in figures.items():
         print(f"{name}: {found.articles:,} articles, {found.words:,} words, {found.tokens:,} tokens")
 
