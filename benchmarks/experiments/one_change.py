@@ -33,6 +33,7 @@ from benchmarks.experiments.trainings import (
 )
 from britannica_assets.configuration import Configuration
 from britannica_assets.corpus.token_ids import DESCRIPTION, TokenIds
+from britannica_assets.modeling.process import reporting
 from britannica_assets.modeling.train import validation_loss
 
 COMPARISON = "comparison.json"
@@ -143,7 +144,7 @@ def trained(articles: Path, output: Path, pairs: Path | None, name: str) -> Path
     corpus = corpus_of(articles, output, configuration)
     teachers = [trained(articles, output, pairs, teacher) for teacher in change.teachers]
     targets = teacher_targets(corpus, output, teachers, configuration) if teachers else None
-    with FileLock(folder / ".lock"):
+    with reporting(), FileLock(folder / ".lock"):
         train_model(
             folder,
             corpus=corpus,
@@ -183,7 +184,7 @@ def teacher_targets(corpus: Path, output: Path, teachers: list[Path], configurat
     names = "-".join(teacher.name for teacher in teachers)
     folder = output / "targets" / f"{names}-temperature-{told.temperature}-top-{told.top_k}"
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    with reporting(), FileLock(folder / ".lock"):
         # In windows of the baseline's length, whatever the student's: what a teacher sees is not what changes.
         length = changed(Change()).sequence_length
         compute_teacher_targets(
