@@ -22,20 +22,26 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, PreTrainedModel, Trainer, TrainingArguments, set_seed
 from transformers.utils.logging import disable_progress_bar
 
-from britannica_assets.configuration import Architecture, Distillation, ModelConfiguration, Training
+from britannica_assets.config import Architecture, Distillation, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.architectures import build_model, training_flops
-from britannica_assets.modeling.chunks import IGNORED, TrainingChunks
+from britannica_assets.modeling.datasets import IGNORE_INDEX, TrainingDataset
 from britannica_assets.modeling.device import best_device, peak_flops
+from britannica_assets.modeling.models import build_model, training_flops
 from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.targets import compute_targets
-from britannica_assets.modeling.train import Fitted, fit, validation_loss
+from britannica_assets.modeling.teacher_targets import compute_targets
+from britannica_assets.modeling.train import TrainingResult, fit, validation_loss
 
 VOCABULARY, LENGTH, SEED, EPOCHS = 16_000, 128, 1911, 6
 # 83.4M, 43.7M and 7.2M parameters, in the paper's proportion of 705 : 360 : 58.
-GPT2 = Architecture(family="gpt2", layers=10, heads=12, width=768, inner_width=3072)
-LLAMA = Architecture(family="llama", layers=8, heads=8, width=512, inner_width=1536)
-STUDENT = Architecture(family="llama", layers=8, heads=4, width=160, inner_width=320)
+GPT2 = Architecture(
+    family="gpt2", num_hidden_layers=10, num_attention_heads=12, hidden_size=768, intermediate_size=3072
+)
+LLAMA = Architecture(
+    family="llama", num_hidden_layers=8, num_attention_heads=8, hidden_size=512, intermediate_size=1536
+)
+STUDENT = Architecture(
+    family="llama", num_hidden_layers=8, num_attention_heads=4, hidden_size=160, intermediate_size=320
+)
 DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=64, left_context=16, batch_size=16)
 TRAINING = Training(learning_rate=2e-3, batch_size=8, epochs=EPOCHS, warmup_steps=5, weight_decay=0.1)
 
@@ -59,15 +65,15 @@ class LiveTeacherTrainer(Trainer):
             functional.log_softmax(logits / temperature, dim=-1),
             functional.softmax(averaged.flatten(0, 1) / temperature, dim=-1),
             reduction="none",
-        ).sum(-1)[labels != IGNORED]
-        entropy = functional.cross_entropy(logits, labels, ignore_index=IGNORED)
+        ).sum(-1)[labels != IGNORE_INDEX]
+        entropy = functional.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX)
         return DISTILLATION.alpha * entropy + (1 - DISTILLATION.alpha) * temperature**2 * divergence.mean()
 
 
 def write_text(folder: Path, tokens: int) -> None:
     """Token ids of articles of some 400 tokens: each token follows from the last by a Zipf-distributed step."""
     random = np.random.default_rng(SEED)
-    description: dict[str, Any] = {"vocabulary_size": VOCABULARY, "splits": {}}
+    description: dict[str, Any] = {"vocab_size": VOCABULARY, "splits": {}}
     for split, size in (("train", tokens), ("validation", tokens // 4)):
         steps = random.zipf(1.6, size) % VOCABULARY
         ids = np.empty(size, dtype="<u2")
@@ -102,15 +108,15 @@ def specification(
     )
 
 
-def fitted(told: TrainingSpecification) -> Fitted:
+def fitted(told: TrainingSpecification) -> TrainingResult:
     """Trains by a specification in this process, without MLflow."""
     return fit(told, TokenIds.open(told.token_ids, "train"), TokenIds.open(told.token_ids, "validation"))
 
 
-def reference(folder: Path, teachers: list[PreTrainedModel], chunks: TrainingChunks) -> tuple[float, float]:
+def reference(folder: Path, teachers: list[PreTrainedModel], chunks: TrainingDataset) -> tuple[float, float]:
     """The reference's seconds of training and validation loss."""
     set_seed(SEED)
-    model = build_model(STUDENT, vocabulary_size=VOCABULARY, sequence_length=LENGTH)
+    model = build_model(STUDENT, vocab_size=VOCABULARY, sequence_length=LENGTH)
     arguments = TrainingArguments(
         output_dir=str(folder / "reference"),
         per_device_train_batch_size=TRAINING.batch_size,
@@ -156,7 +162,7 @@ def main(tokens: int) -> None:
         def loaded() -> list[PreTrainedModel]:
             return [AutoModelForCausalLM.from_pretrained(path).to(best_device()).eval() for path in teachers]
 
-        chunks = TrainingChunks(train_tokens, LENGTH, batch_size=TRAINING.batch_size, epochs=EPOCHS, seed=SEED)
+        chunks = TrainingDataset(train_tokens, LENGTH, batch_size=TRAINING.batch_size, epochs=EPOCHS, seed=SEED)
         seen = len(chunks) * LENGTH
         live_seconds, live_loss = reference(folder, loaded(), chunks)
         begun = time.perf_counter()
@@ -176,7 +182,7 @@ def main(tokens: int) -> None:
             specification(folder, "stored", STUDENT, TRAINING, distillation=DISTILLATION, targets=folder / "targets")
         )
         plain = fitted(specification(folder, "plain", STUDENT, TRAINING))
-        flops = training_flops(build_model(STUDENT, vocabulary_size=VOCABULARY, sequence_length=LENGTH), LENGTH)
+        flops = training_flops(build_model(STUDENT, vocab_size=VOCABULARY, sequence_length=LENGTH), LENGTH)
         total = ours.seconds + targets_seconds
         print(f"{seen:,} tokens, {EPOCHS} epochs, {torch.get_num_threads()} threads, {best_device().type}")
         print(f"{'':34}{'seconds':>10}{'tokens/s':>10}{'ratio':>8}{'validation loss':>17}{'perplexity':>12}")

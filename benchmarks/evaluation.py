@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from britannica_assets.configuration import load_configuration
+from britannica_assets.config import load_configuration
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
+from britannica_assets.evaluation.log_likelihood import log_probabilities
 from britannica_assets.evaluation.minimal_pairs import read_phenomena
-from britannica_assets.evaluation.sentence_scores import log_probabilities
-from britannica_assets.modeling.architectures import build_model
+from britannica_assets.modeling.models import build_model
 from britannica_assets.sample import minimal_pairs
 
 SEQUENCE_LENGTH = 256  # half of what the model has positions for
@@ -54,8 +54,8 @@ def main() -> None:
         drawn = np.random.default_rng(0).choice(len(pairs), min(arguments.pairs, len(pairs)), replace=False)
         sentences = [sentence for row in drawn for sentence in pairs[row]]
         # The words of BLiMP give no more types than this, those of the sample fewer still.
-        types = min(configuration.tokenizer.vocabulary_size, 4_000 if arguments.folder else 500)
-        trained = train_tokenizer(every, vocabulary_size=types, minimum_frequency=2)
+        types = min(configuration.tokenizer.vocab_size, 4_000 if arguments.folder else 500)
+        trained = train_tokenizer(every, vocab_size=types, min_frequency=2)
         save_tokenizer(trained, Path(temporary), model_max_length=SEQUENCE_LENGTH)
         from transformers import AutoTokenizer
 
@@ -63,7 +63,7 @@ def main() -> None:
     torch.manual_seed(0)
     model = build_model(
         configuration.student.architecture,
-        vocabulary_size=configuration.tokenizer.vocabulary_size,
+        vocab_size=configuration.tokenizer.vocab_size,
         sequence_length=SEQUENCE_LENGTH,
     )
     model = model.to(device).eval()

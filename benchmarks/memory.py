@@ -10,9 +10,9 @@ import os
 import torch
 
 from benchmarks.fresh_process import in_a_fresh_process, peak_memory
-from britannica_assets.configuration import load_configuration
-from britannica_assets.modeling.architectures import build_model, defer_head, output_weight
-from britannica_assets.modeling.loss import Weights, fused_loss
+from britannica_assets.config import load_configuration
+from britannica_assets.modeling.loss import LossWeights, fused_loss
+from britannica_assets.modeling.models import build_model, defer_head, output_weight
 
 SEQUENCES = 4
 BYTES_A_PARAMETER = 24  # float32 weight, gradient and two moments, and half as much for what passes
@@ -21,13 +21,13 @@ BYTES_A_PARAMETER = 24  # float32 weight, gradient and two moments, and half as 
 def step(name: str) -> tuple[int, float, float]:
     """One train step: the model's parameters, the process's peak memory in GiB, and the loss in nats a token."""
     configuration = load_configuration("paper")
-    vocabulary, length = configuration.tokenizer.vocabulary_size, configuration.sequence_length
+    vocabulary, length = configuration.tokenizer.vocab_size, configuration.sequence_length
     told = getattr(configuration, name)
     torch.manual_seed(configuration.seed)
-    model = defer_head(build_model(told.architecture, vocabulary_size=vocabulary, sequence_length=length))
+    model = defer_head(build_model(told.architecture, vocab_size=vocabulary, sequence_length=length))
     optimizer = torch.optim.AdamW(model.parameters(), lr=told.training.learning_rate)
     ids = torch.randint(vocabulary, (SEQUENCES, length + 1))
-    weights = Weights.of(
+    weights = LossWeights.of(
         alpha=1, temperature=1, kl_reduction="token_mean", positions=SEQUENCES * length, sequences=SEQUENCES
     )
     hidden = model(input_ids=ids[:, :-1], use_cache=False).logits.flatten(0, 1)
@@ -46,7 +46,7 @@ def main() -> None:
         with torch.device("meta"):
             model = build_model(
                 getattr(configuration, name).architecture,
-                vocabulary_size=configuration.tokenizer.vocabulary_size,
+                vocab_size=configuration.tokenizer.vocab_size,
                 sequence_length=configuration.sequence_length,
             )
         needed = BYTES_A_PARAMETER * model.num_parameters()

@@ -3,7 +3,7 @@
     python -m benchmarks.scale ../shared/data/eb1911/volume_*.parquet
 
 Volumes that are missing to the 28 are filled with further copies of the files' articles, whose words stand in another
-order: as many words as the real ones, and no near doubles of them. Each asset runs in a process of its own.
+order: as many words as the real ones, and no near-duplicates of them. Each asset runs in a process of its own.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from britannica_assets.corpus import assets as corpus
 from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import FolderIOManager, ParquetIOManager
-from britannica_assets.wikisource.text import ARTICLES_SCHEMA
+from britannica_assets.wikisource.articles import ARTICLES_SCHEMA
 
 STAGES = (
     (corpus.encyclopedia, None),
@@ -32,8 +32,8 @@ STAGES = (
     (corpus.published_dataset, None),
 )
 TOLD = {
-    *("articles", "words", "left_out", "train_words", "validation_words", "train_tokens", "fertility", "unknown_bytes"),
-    *("same_texts", "near_doubles", "validation_runs_of_five_words_in_train"),
+    *("articles", "words", "removed", "train_words", "validation_words", "train_tokens", "fertility", "unknown_bytes"),
+    *("same_texts", "near_duplicates", "validation_shingles_in_train"),
 }
 
 

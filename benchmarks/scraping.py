@@ -25,13 +25,13 @@ from bs4.element import NavigableString, Tag
 
 from britannica_assets.sample.wiki import Wiki, serve
 from britannica_assets.settings import Settings
-from britannica_assets.wikisource.article import BLOCKS, INVISIBLE, SIGNATURE, SPACES, extract_article
+from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.automation import recent_changes
 from britannica_assets.wikisource.client import Client
-from britannica_assets.wikisource.fetch import fetch_volume
+from britannica_assets.wikisource.extract import BLOCKS, INVISIBLE, SIGNATURE, SPACES, extract_article
 from britannica_assets.wikisource.index import read_volume_index
-from britannica_assets.wikisource.store import PageStore
-from britannica_assets.wikisource.text import read_articles
+from britannica_assets.wikisource.page_store import PageStore
+from britannica_assets.wikisource.scrape import scrape_volume
 
 REPEATS = 3
 UNLIMITED = 10_000.0  # requests a second
@@ -114,7 +114,7 @@ def scrape(wiki_url: str, volume: int, store: Path) -> tuple[pl.DataFrame, int, 
     """Scrapes a volume once; gives its pages, the requests made, and the pages fetched."""
     with Client(wiki_url, requests_per_second=UNLIMITED) as client:
         index = read_volume_index(client, volume)
-        result = fetch_volume(client, index, PageStore(store))
+        result = scrape_volume(client, index, PageStore(store))
         return result.pages, client.requests_made, result.fetched
 
 
@@ -156,7 +156,7 @@ def measure_kills(wiki_url: str, volume: int, folder: Path, undisturbed: pl.Data
     store, chance, killed = folder / "killed.sqlite", random.Random(1911), 0
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["bs4", "dagster", "britannica_assets.wikisource.text"]
+        ["bs4", "dagster", "britannica_assets.wikisource.articles"]
     )  # so that a kill meets the scrape, not its imports
     for _ in range(KILLS):
         process = context.Process(target=scrape, args=(wiki_url, volume, store))
@@ -167,7 +167,7 @@ def measure_kills(wiki_url: str, volume: int, folder: Path, undisturbed: pl.Data
         process.join()
     kept = len(PageStore(store).touched())
     pages, made, fetched = scrape(wiki_url, volume, store)
-    same = read_articles(pages).articles.equals(read_articles(undisturbed).articles)
+    same = extract_articles(pages).articles.equals(extract_articles(undisturbed).articles)
     print(f"{killed} of {KILLS} scrapes killed, {kept} pages kept; then requests {made}, pages {fetched}")
     print(f"  articles {'equal to' if same else 'NOT EQUAL TO'} an undisturbed scrape's")
 
@@ -175,7 +175,7 @@ def measure_kills(wiki_url: str, volume: int, folder: Path, undisturbed: pl.Data
 def measure_text(pages: pl.DataFrame, truth: Path) -> None:
     """Prints the words' F1 (as bags, an article at a time) against a table with the columns title and text."""
     true_texts = dict(pl.read_parquet(truth, columns=["title", "text"]).iter_rows())
-    read = read_articles(pages)
+    read = extract_articles(pages)
     found = dict(read.articles.select("title", "text").iter_rows())
     both = counted = 0
     scores: list[tuple[float, str]] = []
@@ -199,7 +199,7 @@ def measure_rate(wiki_url: str, volume: int, folder: Path) -> None:
             index = read_volume_index(client, volume).head(MEASURED_SECONDS * ceiling)
         with Client(wiki_url, requests_per_second=ceiling) as client:
             started = time.perf_counter()
-            fetch_volume(client, index, PageStore(folder / f"rate-{ceiling}.sqlite"))
+            scrape_volume(client, index, PageStore(folder / f"rate-{ceiling}.sqlite"))
             rate = (client.requests_made - 1) / (time.perf_counter() - started)
         print(f"rate at a ceiling of {ceiling}/s, {len(index)} pages: {rate:.2f}/s, {rate / ceiling:.1%}")
 

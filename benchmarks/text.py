@@ -25,7 +25,7 @@ from tokenizers import ByteLevelBPETokenizer, Tokenizer
 
 from benchmarks.fresh_process import in_a_fresh_process, peak_memory
 from britannica_assets.corpus.clean import clean_articles
-from britannica_assets.corpus.filter import filter_articles
+from britannica_assets.corpus.filters import filter_articles
 from britannica_assets.corpus.split import split_articles
 from britannica_assets.corpus.token_ids import write_split
 from britannica_assets.corpus.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
@@ -157,7 +157,7 @@ def our_tokenizer(folder: Path) -> Work:
     texts = pl.read_parquet(folder / "train.parquet", columns=["text"])["text"]
 
     def train() -> Callable[[], object]:
-        tokenizer = train_tokenizer(texts, vocabulary_size=plan(folder)["types"], minimum_frequency=2)
+        tokenizer = train_tokenizer(texts, vocab_size=plan(folder)["types"], min_frequency=2)
         return lambda: save_tokenizer(tokenizer, folder, model_max_length=128)
 
     return train
@@ -216,7 +216,7 @@ def write_corpus(files: list[Path], copies: int, folder: Path) -> int:
     words = pl.col("text").str.split(" ")
     tables = [articles]
     for number in range(1, copies):
-        # Other runs of words, so that the filter finds no near doubles; the same words, so that sizes are lifelike.
+        # Other runs of words, so that the filter finds no near-duplicates; the same words, so that sizes are lifelike.
         turned = words.list.reverse() if number == 1 else words.list.sort()
         tables.append(articles.with_columns(turned.list.join(" ").alias("text")))
     corpus = pl.concat(tables).with_columns(pl.lit(0, dtype=pl.Int32).alias("words"))

@@ -1,11 +1,12 @@
 """The platform's settings: every environment variable it reads, with its type, default and meaning."""
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from upath import UPath
+
+from britannica_assets.config import resolve_scale, shipped_scales
 
 LIVE_WIKISOURCE = "https://en.wikisource.org"
 
@@ -27,9 +28,11 @@ class Settings(BaseSettings):
         default=None, description="a mail address or page for the User-Agent; live Wikisource is refused without it"
     )
     requests_per_second: float = Field(
-        default=5.0, gt=0, description="the ceiling on requests, over all runs of this machine"
+        default=5.0, gt=0, description="the rate limit of all requests, over all runs of this machine"
     )
-    scale: Literal["paper", "best", "demo"] = Field(default="paper", description="model sizes, word budgets and epochs")
+    scale: str = Field(
+        default="paper", description="a shipped configuration (paper, best, demo) or the path of a YAML file"
+    )
     eval_dir: Path | None = Field(
         default=None,
         description="a folder with blimp_filtered/ and supplement_filtered/; without it the public data is downloaded",
@@ -50,6 +53,12 @@ class Settings(BaseSettings):
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("scale")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        # A path is made absolute: the processes that an asset starts may work in another folder.
+        return value if value in shipped_scales() else str(resolve_scale(value).absolute())
 
     @property
     def data_path(self) -> UPath:

@@ -1,13 +1,8 @@
-"""Where materialized values live: tables as Parquet, models and token ids as folders, written whole or not at all."""
+"""Where materialized values live: the IO managers, which store tables as Parquet, models and token ids as folders."""
 
-import hashlib
 import io
-import os
 import shutil
-import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,59 +10,12 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
+from britannica_assets.files import atomic_write
 from britannica_assets.settings import Settings
 
 
 class MissingInputError(FileNotFoundError):
     """An upstream asset has not been materialized; the message names it."""
-
-
-@contextmanager
-def written_beside(path: UPath | Path) -> Iterator[Path]:
-    """Yields a local path to write a file to; on success it takes `path`'s place in one step, on failure it vanishes.
-
-    A reader sees the old file or the new one, never a part. In an object store the upload itself is atomic.
-    """
-    path = UPath(path)
-    local = path.protocol in ("", "file", "local")
-    if local:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(str(path.parent)) if local else Path(tempfile.gettempdir())
-    beside = folder / f".{path.name}.{uuid.uuid4().hex}.partial"
-    try:
-        yield beside
-        if local:
-            with beside.open("rb") as written:
-                os.fsync(written.fileno())
-            beside.replace(Path(str(path)))
-        else:
-            path.fs.put_file(str(beside), path.path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def table_digest(table: pl.DataFrame) -> str:
-    """SHA-256 (hex) of a table's column names, types and values, whatever its chunks, file layout or polars version."""
-    digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in table.schema.items()]).encode())
-    for name in table.columns:
-        for part in table.select(name).iter_slices(10_000):
-            values = part.to_series()
-            text = values.list.eval(pl.element().cast(pl.String)).list.join("\0") if values.dtype == pl.List else values
-            text = text.cast(pl.String)
-            digest.update(text.is_null().to_numpy().tobytes())
-            digest.update(text.fill_null("").str.len_bytes().to_numpy().tobytes())
-            digest.update(text.fill_null("").str.join("").item().encode())
-    return digest.hexdigest()
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 (hex) of the names and bytes of all files below `folder`, in the order of their names."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        with file.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
-    return digest.hexdigest()
 
 
 class _AssetIOManager(dg.UPathIOManager):
@@ -108,8 +56,8 @@ class ParquetIOManager(_AssetIOManager):
     extension = ".parquet"
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
-        with written_beside(path) as beside:
-            obj.write_parquet(beside, compression="zstd")
+        with atomic_write(path) as temporary:
+            obj.write_parquet(temporary, compression="zstd")
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pl.LazyFrame:
         if not path.exists():

@@ -91,12 +91,12 @@ def test_missing_input_names_the_asset_to_materialize(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = UPath(tmp_path / "train.txt")
-    with storage.written_beside(path) as beside:
-        beside.write_text("whole")
+    with storage.atomic_write(path) as temporary:
+        temporary.write_text("whole")
 
     def run_out_of_disk() -> None:
-        with storage.written_beside(path) as beside:
-            beside.write_text("ha")
+        with storage.atomic_write(path) as temporary:
+            temporary.write_text("ha")
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):

@@ -6,16 +6,18 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from britannica_assets.configuration import load_configuration
+from britannica_assets.config import load_configuration
 from britannica_assets.corpus import plots
 from britannica_assets.corpus.checks import SPLIT_CHECKS, TOKEN_IDS_CHECKS, check_split, check_token_ids
 from britannica_assets.corpus.clean import clean_articles
-from britannica_assets.corpus.filter import filter_articles
+from britannica_assets.corpus.filters import filter_articles
 from britannica_assets.corpus.split import split_articles
 from britannica_assets.corpus.text_files import write_text_file
+from britannica_assets.digests import folder_digest, table_digest
+from britannica_assets.files import atomic_write
 from britannica_assets.partitions import track_partitions, volume_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import asset_path, folder_digest, new_folder, table_digest, written_beside
+from britannica_assets.storage import asset_path, new_folder
 
 GROUP = "corpus"
 OWNERS = ["team:britannica"]
@@ -59,38 +61,38 @@ def clean_encyclopedia(
 ) -> dg.MaterializeResult[pl.DataFrame]:
     """The encyclopaedia's text standardized and kept, rule by rule; also `encyclopedia_cleaned.txt`.
 
-    The articles that a rule left out are in `left_out.parquet`, with the reason.
+    The articles that a filter removed are in `removed.parquet`, with the reason.
     """
-    cleaned, firings = clean_articles(encyclopedia)
-    kept, left_out = filter_articles(cleaned)
+    cleaned, matches = clean_articles(encyclopedia)
+    kept, removed = filter_articles(cleaned)
     path = asset_path(settings, "clean_encyclopedia", "encyclopedia_cleaned.txt")
     write_text_file(path, kept["text"], marked=True)
-    left_out_path = asset_path(settings, "clean_encyclopedia", "left_out.parquet")
-    with written_beside(left_out_path) as beside:
-        left_out.write_parquet(beside, compression="zstd")
+    removed_path = asset_path(settings, "clean_encyclopedia", "removed.parquet")
+    with atomic_write(removed_path) as temporary:
+        removed.write_parquet(temporary, compression="zstd")
     return dg.MaterializeResult(
         value=kept,
         data_version=dg.DataVersion(table_digest(kept)),
         metadata={
             "articles": len(kept),
             "words": int(kept["words"].sum()),
-            "left_out": len(left_out),
+            "removed": len(removed),
             "rules": dg.MetadataValue.table(
                 [
                     dg.TableRecord(
                         {
-                            "rule": firing.step,
-                            "firings": firing.firings,
-                            "articles": firing.articles,
-                            "before": firing.before,
-                            "after": firing.after,
+                            "rule": match.rule,
+                            "matches": match.matches,
+                            "articles": match.articles,
+                            "before": match.before,
+                            "after": match.after,
                         }
                     )
-                    for firing in firings
+                    for match in matches
                 ]
             ),
-            "left_out_articles": dg.MetadataValue.md(_left_out(left_out)),
-            "left_out_file": dg.MetadataValue.path(str(left_out_path)),
+            "removed_articles": dg.MetadataValue.md(_list_removed(removed)),
+            "removed_file": dg.MetadataValue.path(str(removed_path)),
             "text_file": dg.MetadataValue.path(str(path)),
             "zipf_curve": dg.MetadataValue.md(plots.zipf_curve(kept)),
             "sample": dg.MetadataValue.md(_sample(kept)),
@@ -160,8 +162,8 @@ def tokenizer(
     texts = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
     trained = train_tokenizer(
         texts,
-        vocabulary_size=configuration.tokenizer.vocabulary_size,
-        minimum_frequency=configuration.tokenizer.minimum_frequency,
+        vocab_size=configuration.tokenizer.vocab_size,
+        min_frequency=configuration.tokenizer.min_frequency,
     )
     folder = new_folder(settings, "tokenizer", context.partition_key)
     save_tokenizer(trained, folder, model_max_length=configuration.sequence_length)
@@ -171,7 +173,7 @@ def tokenizer(
         value=folder,
         data_version=dg.DataVersion(folder_digest(folder)),
         metadata={
-            "vocabulary_size": trained.get_vocab_size(),
+            "vocab_size": trained.get_vocab_size(),
             "example": dg.MetadataValue.md(
                 " · ".join(f"`{trained.decode([i])}`" for i in trained.encode(example, add_special_tokens=False).ids)
             ),
@@ -198,30 +200,27 @@ def token_ids(
     """Train and validation as memory-mapped token ids with article offsets."""
     import numpy as np
 
-    from britannica_assets.corpus.token_ids import Split, SplitFigures, write_description, write_split
+    from britannica_assets.corpus.token_ids import write_token_ids
     from britannica_assets.corpus.tokenizer import load_tokenizer
 
     loaded = load_tokenizer(tokenizer)
     folder = new_folder(settings, "token_ids", context.partition_key)
-    figures: dict[Split, SplitFigures] = {}
-    splits: tuple[Split, Split] = ("train", "validation")
-    for split in splits:
-        part = corpus_split.filter(pl.col("split") == split).select("title", "text").collect()
-        figures[split] = write_split(folder, split, loaded, part["text"])
-    write_description(folder, loaded, figures)
+    articles = corpus_split.select("title", "text", "split").collect()
+    statistics = write_token_ids(folder, loaded, articles)
+    train, validation = statistics["train"], statistics["validation"]
     lengths = np.diff(np.load(folder / "train_offsets.npy"))
     yield dg.MaterializeResult(
         value=folder,
         data_version=dg.DataVersion(folder_digest(folder)),
-        check_results=check_token_ids(folder, tokenizer, part),
+        check_results=check_token_ids(folder, tokenizer, articles.filter(pl.col("split") == "validation")),
         metadata={
-            "train_tokens": figures["train"].tokens,
-            "validation_tokens": figures["validation"].tokens,
-            "fertility": figures["train"].fertility,
-            "validation_fertility": figures["validation"].fertility,
-            "coverage": figures["train"].types_used / loaded.get_vocab_size(),
-            "validation_coverage": figures["validation"].types_used / loaded.get_vocab_size(),
-            "unknown_bytes": figures["validation"].unknown_bytes,
+            "train_tokens": train.tokens,
+            "validation_tokens": validation.tokens,
+            "fertility": train.fertility,
+            "validation_fertility": validation.fertility,
+            "coverage": train.types_used / loaded.get_vocab_size(),
+            "validation_coverage": validation.types_used / loaded.get_vocab_size(),
+            "unknown_bytes": validation.unknown_bytes,
             "token_lengths": dg.MetadataValue.md(plots.token_lengths(lengths)),
         },
     )
@@ -239,7 +238,7 @@ def published_dataset(
     settings: dg.ResourceParam[Settings], corpus_split: dict[str, pl.LazyFrame]
 ) -> dg.MaterializeResult[Path]:
     """The tracks as a Hugging Face data set folder with a data card; pushing it to the Hub is left to a command."""
-    from britannica_assets.corpus.publish import write_dataset
+    from britannica_assets.corpus.hub_dataset import write_dataset
 
     tracks = {track: articles.collect() for track, articles in corpus_split.items()}
     folder = new_folder(settings, "published_dataset", "all")
@@ -261,8 +260,8 @@ def _sample(articles: pl.DataFrame) -> str:
     return "\n\n".join(f"**{row['title']}** (volume {row['volume']}): {row['text'][:300]} …" for row in rows)
 
 
-def _left_out(articles: pl.DataFrame) -> str:
-    """Counts by reason, then the first hundred articles left out, as Markdown."""
+def _list_removed(articles: pl.DataFrame) -> str:
+    """Counts by reason, then the first hundred articles removed, as Markdown."""
     reasons = articles.group_by("reason").len().sort("reason").iter_rows()
     listed = articles.head(100).iter_rows(named=True)
     return "\n".join(

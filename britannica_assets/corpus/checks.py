@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from britannica_assets.corpus.near_doubles import near_doubles, shared_shingles
+from britannica_assets.corpus.near_duplicates import near_duplicates, shared_shingles
 
 SPLIT_CHECKS = [
     dg.AssetCheckSpec(
@@ -28,7 +28,7 @@ TOKEN_IDS_CHECKS = [
 def check_split(split: pl.DataFrame) -> list[dg.AssetCheckResult]:
     """Evaluates `SPLIT_CHECKS`."""
     rows = split.with_row_index("row").select("row", "title", "split")
-    pairs = near_doubles(split["text"]).join(rows, on="row").join(rows, left_on="earlier_row", right_on="row")
+    pairs = near_duplicates(split["text"]).join(rows, on="row").join(rows, left_on="earlier_row", right_on="row")
     crossing = pairs.filter(pl.col("split") != pl.col("split_right")).sort("similarity", descending=True)
     train, validation = (split.filter(pl.col("split") == name)["text"] for name in ("train", "validation"))
     same = validation.filter(validation.is_in(train.implode()))
@@ -42,9 +42,9 @@ def check_split(split: pl.DataFrame) -> list[dg.AssetCheckResult]:
             passed=same.is_empty() and crossing.is_empty(),
             metadata={
                 "same_texts": len(same),
-                "near_doubles": len(crossing),
+                "near_duplicates": len(crossing),
                 "titles": "; ".join(listed[:20]) or "none",
-                "validation_runs_of_five_words_in_train": shared_shingles(validation, train),
+                "validation_shingles_in_train": shared_shingles(validation, train),
             },
         )
     ]

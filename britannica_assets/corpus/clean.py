@@ -1,7 +1,7 @@
 """Cleaning: standardizes the printed text and keeps what was printed.
 
-`STEPS` is the whole method, read top to bottom. Each step is one polars expression over a column of texts (paragraphs
-joined by line breaks), so that a table of any length streams through them on every core.
+`CLEANING_RULES` is the whole method, read top to bottom. Each rule is one polars expression over a column of texts
+(paragraphs joined by line breaks), so that a table of any length streams through them on every core.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ for _ in range(2):
     _INSIDE = rf"(?:[^()\[\]\n]|\({_INSIDE}\)|\[{_INSIDE}\])*"
 _REFERENCE = r"(?:q\. ?v\.|qq\. ?v\.|[Ss]ee\b|[Cc]f\.|[Cc]ompare\b|[Vv]ide\b)"
 
-# Nearly all texts hold none but these characters. Each is NFC as it stands, and no rare step fires on it, so that one
+# Nearly all texts hold none but these characters. Each is NFC as it stands, and no rare rule matches it, so that one
 # quick search spares those texts the slow ones for whole classes of characters.
-_USUAL = (
+_COMMON_CHARACTERS = (
     r"\n -)+-\[\]a-{}\u00a1-\u00a5\u00a7-\u00ab\u00ae-\u00b5\u00b7-\u02ff\u0384-\u0386\u0388-\u038a\u038c\u038e-\u03a1"
     r"\u03a3-\u0481\u05d0-\u05ea\u1e00-\u1eff\u1f00-\u1f15\u1f18-\u1f1d\u1f20-\u1f45\u1f48-\u1f4d\u1f50-\u1f57\u1f5f-\u1f70"
     r"\u1f72\u1f74\u1f76\u1f78\u1f7a\u1f7c\u1f80-\u1fb4\u1fb6-\u1fba\u1fbc\u1fbd\u1fbf-\u1fc4\u1fc6-\u1fc8\u1fca\u1fcc-\u1fd2"
@@ -35,11 +35,11 @@ _UNCOMPOSED = (
 
 
 @dataclass(frozen=True)
-class Step:
+class CleaningRule:
     """One rule: what it is called, what it does to an example, and how.
 
-    `pattern` is what it fires on; `replacement` what stands there afterwards, unless `transform` does the work. A step
-    that is `rare` fires on no text all of whose characters are usual; those steps come first.
+    `pattern` is what it matches; `replacement` what stands there afterwards, unless `transform` does the work. A rule
+    that is `rare` matches no text all of whose characters are common; those rules come first.
     """
 
     name: str
@@ -51,17 +51,17 @@ class Step:
     rare: bool = False
 
     def apply(self, text: pl.Expr) -> pl.Expr:
-        """The expression of the text after this step."""
+        """The expression of the text after this rule."""
         if self.transform is not None:
             return self.transform(text)
         return text.str.replace_all(self.pattern, self.replacement)
 
     def count(self, text: pl.Expr) -> pl.Expr:
-        """The expression of how often the step fires on each text."""
+        """The expression of how often the rule matches in each text."""
         return text.str.count_matches(self.pattern)
 
 
-MOST_PASSES = 50
+MAX_PASSES = 50
 REGNAL_NUMBER = regex.compile(r"X{0,3}(IX|IV|V?I{0,3})")  # larger numerals are words as well: DI, MIX, LI
 CAPITALS = regex.compile(r"[\p{Lu}\p{M}\d]+")
 SMALL_WORDS = {"of", "the", "and", "in", "on", "or", "at"} | {
@@ -126,8 +126,8 @@ def _set_head_words(text: pl.Expr) -> pl.Expr:
     return pl.when(shortened.is_null()).then(text).otherwise(titled + text.str.slice(shortened.str.len_chars()))
 
 
-STEPS: tuple[Step, ...] = (
-    Step(
+CLEANING_RULES: tuple[CleaningRule, ...] = (
+    CleaningRule(
         "compose accents",
         "Franc\u0327ois",
         "François",
@@ -138,53 +138,57 @@ STEPS: tuple[Step, ...] = (
         ),
         rare=True,
     ),
-    Step("remove invisible characters", "Cali\u00adco\u200b", "Calico", r"[\p{Cf}\p{Co}\p{Cn}\p{Cc}--\n\t]", rare=True),
-    Step("remove stray symbols", "Bath*‡ is", "Bath is", r"[*†‡¶☞•■□▪●◆◊♦�¬¦|_~^\\]", rare=True),
-    Step("standardize spaces", "10\u00a0m.\u2003E.", "10 m. E.", r"[\p{Z}\t&&[^ ]]", " ", rare=True),
-    Step("straighten double quotes", "“Bath”", '"Bath"', r"[“”„‟«»]|''|‘‘|’’", '"'),
-    Step("straighten apostrophes", "the city’s", "the city's", r"[‘’‚‛`´ʼ]", "'"),
-    Step("unify hyphens", "co‐operate", "co-operate", r"[‐‑‒–]", "-"),
-    Step("unify dashes", "Bath--a city", "Bath—a city", r"―|-{2,}|—(?: ?—)+", "—"),
-    Step("heal hyphenation at a line's end", "manu-\nfacture", "manufacture", r"(\p{L})-\n(\p{Ll})", "$1$2"),
-    Step("set head words in title case", "BATH, a city", "Bath, a city", _HEAD_PATTERN, transform=_set_head_words),
-    Step(
+    CleaningRule(
+        "remove invisible characters", "Cali\u00adco\u200b", "Calico", r"[\p{Cf}\p{Co}\p{Cn}\p{Cc}--\n\t]", rare=True
+    ),
+    CleaningRule("remove stray symbols", "Bath*‡ is", "Bath is", r"[*†‡¶☞•■□▪●◆◊♦�¬¦|_~^\\]", rare=True),
+    CleaningRule("standardize spaces", "10\u00a0m.\u2003E.", "10 m. E.", r"[\p{Z}\t&&[^ ]]", " ", rare=True),
+    CleaningRule("straighten double quotes", "“Bath”", '"Bath"', r"[“”„‟«»]|''|‘‘|’’", '"'),
+    CleaningRule("straighten apostrophes", "the city’s", "the city's", r"[‘’‚‛`´ʼ]", "'"),
+    CleaningRule("unify hyphens", "co‐operate", "co-operate", r"[‐‑‒–]", "-"),
+    CleaningRule("unify dashes", "Bath--a city", "Bath—a city", r"―|-{2,}|—(?: ?—)+", "—"),
+    CleaningRule("heal hyphenation at a line's end", "manu-\nfacture", "manufacture", r"(\p{L})-\n(\p{Ll})", "$1$2"),
+    CleaningRule(
+        "set head words in title case", "BATH, a city", "Bath, a city", _HEAD_PATTERN, transform=_set_head_words
+    ),
+    CleaningRule(
         "drop cross-references in brackets",
         "the Avon (q.v.) rises (see Rivers (2), and cf. Bath) here",
         "the Avon  rises  here",
         # A pattern that begins with a bracket lets the engine jump to the next; spaces left over are folded below.
         rf"\({_REFERENCE}{_INSIDE}\)|\[{_REFERENCE}{_INSIDE}\]",
     ),
-    Step("drop empty brackets", "Bath ( ) is", "Bath  is", r"\([ ,;:.]*\)|\[[ ,;:.]*\]"),
-    Step("fold spaces", "Bath  is", "Bath is", r" {2,}", " "),
+    CleaningRule("drop empty brackets", "Bath ( ) is", "Bath  is", r"\([ ,;:.]*\)|\[[ ,;:.]*\]"),
+    CleaningRule("fold spaces", "Bath  is", "Bath is", r" {2,}", " "),
     # From here on at most one space stands anywhere, and patterns of two plain characters are found fastest.
-    Step("mend spaces around dashes", "Bath — a city", "Bath—a city", r" — ?|— ", "—"),
-    Step("mend spaces inside brackets", "( a city)", "(a city)", r"(\() |(\[) ", "$1$2"),
-    Step("mend spaces before punctuation", "Bath , a city", "Bath, a city", r" ([,;:!?)\]])", "$1"),
-    Step("mend spaces before full stops", "a city . The", "a city. The", r"([^.\s]) \.(\s|$)", "$1.$2"),
-    Step("mend doubled punctuation", "Bath,, a city;.", "Bath, a city.", r"[,;:]([,;:.])", "$1"),
-    Step("drop empty lines", "Bath. \n\n A city", "Bath.\nA city", r" \n[ \n]*|\n[ \n]+", "\n"),
-    Step("strip beginnings", " Bath", "Bath", r"^\s+"),
-    Step("strip ends", "Bath \n", "Bath", r"\s+$"),
+    CleaningRule("mend spaces around dashes", "Bath — a city", "Bath—a city", r" — ?|— ", "—"),
+    CleaningRule("mend spaces inside brackets", "( a city)", "(a city)", r"(\() |(\[) ", "$1$2"),
+    CleaningRule("mend spaces before punctuation", "Bath , a city", "Bath, a city", r" ([,;:!?)\]])", "$1"),
+    CleaningRule("mend spaces before full stops", "a city . The", "a city. The", r"([^.\s]) \.(\s|$)", "$1.$2"),
+    CleaningRule("mend doubled punctuation", "Bath,, a city;.", "Bath, a city.", r"[,;:]([,;:.])", "$1"),
+    CleaningRule("drop empty lines", "Bath. \n\n A city", "Bath.\nA city", r" \n[ \n]*|\n[ \n]+", "\n"),
+    CleaningRule("strip beginnings", " Bath", "Bath", r"^\s+"),
+    CleaningRule("strip ends", "Bath \n", "Bath", r"\s+$"),
 )
 
 
 @dataclass(frozen=True)
-class Firing:
-    """How often a step fired on how many articles, with one place before and after."""
+class RuleMatches:
+    """How often a rule matched in how many articles, with one place before and after."""
 
-    step: str
-    firings: int
+    rule: str
+    matches: int
     articles: int
     before: str
     after: str
 
 
-def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[Firing]]:
-    """Cleans the column `text`, counts `words` anew, and tells how often each step fired in the first pass.
+def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[RuleMatches]]:
+    """Cleans the column `text`, counts `words` anew, and counts how often each rule matched in the first pass.
 
-    What one step takes away may bring together what another mends, so a changed text on which a step may still fire
-    passes again: cleaning the result once more gives the same. Articles keep their order and number; what to leave out
-    is decided in `filter.py`.
+    What one rule takes away may bring together what another matches, so a changed text that a rule may still match
+    passes again: cleaning the result once more gives the same. Articles keep their order and number; which ones to
+    remove is decided in `filters.py`.
     """
     table = articles.collect(engine="streaming")
     texts, counts = _clean(table["text"])
@@ -193,71 +197,73 @@ def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[Firing]]:
         pl.when(pl.col("text") != "").then(pl.col("text").str.count_matches(r"[ \n]") + 1).otherwise(0).cast(pl.Int32)
     )
     cleaned = table.with_columns(texts).with_columns(words.alias("words")).select(table.columns)
-    return cleaned, _firings(table["text"], counts)
+    return cleaned, _rule_matches(table["text"], counts)
 
 
 def clean_texts(texts: pl.Series) -> pl.Series:
-    """Cleans each text until no step can change it any more.
+    """Cleans each text until no rule changes it any more.
 
     Raises:
-        RuntimeError: a text changes for ever, which would be an error in `STEPS`.
+        RuntimeError: a text changes for ever, which would be an error in `CLEANING_RULES`.
     """
     return _clean(texts)[0]
 
 
 def _clean(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
-    """The cleaned texts, and how often each step fired on each in the first pass."""
+    """The cleaned texts, and how often each rule matched in each in the first pass."""
     unsettled = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_row_index("row")
     settled: list[pl.DataFrame] = []
-    firings: pl.DataFrame | None = None
-    for _ in range(MOST_PASSES):
+    matches: pl.DataFrame | None = None
+    for _ in range(MAX_PASSES):
         passed = _pass(unsettled)
-        firings = passed.select(pl.col("^firings_.*$").fill_null(0)) if firings is None else firings
-        again = (passed["text"] != unsettled["text"]) & _may_fire(passed)
+        matches = passed.select(pl.col("^matches_.*$").fill_null(0)) if matches is None else matches
+        again = (passed["text"] != unsettled["text"]) & _may_match(passed)
         settled.append(passed.filter(~again).select("row", "text"))
         unsettled = passed.filter(again).select("row", "text")
         if unsettled.is_empty():
-            return pl.concat(settled).sort("row")["text"], firings
-    raise RuntimeError(f"after {MOST_PASSES} passes cleaning still changes {unsettled['text'][0][:200]!r}")
+            return pl.concat(settled).sort("row")["text"], matches
+    raise RuntimeError(f"after {MAX_PASSES} passes cleaning still changes {unsettled['text'][0][:200]!r}")
 
 
 def _pass(table: pl.DataFrame) -> pl.DataFrame:
-    """Applies all steps once to the column `text` and adds how often each fired, `firings_0` and so on."""
-    unusual = pl.col("text").str.contains(f"[^{_USUAL}]").alias("unusual")
-    table = table.lazy().with_columns(unusual).collect(engine="streaming")
+    """Applies all rules once to the column `text` and adds how often each matched, `matches_0` and so on."""
+    uncommon = pl.col("text").str.contains(f"[^{_COMMON_CHARACTERS}]").alias("uncommon")
+    table = table.lazy().with_columns(uncommon).collect(engine="streaming")
     # Filtered, and not masked by null: polars rewrites what stands under a null too.
-    rare = _apply(table.filter("unusual"), [number for number, step in enumerate(STEPS) if step.rare])
-    merged = pl.concat([table.filter(~pl.col("unusual")), rare], how="diagonal").sort("row")
-    return _apply(merged, [number for number, step in enumerate(STEPS) if not step.rare])
+    rare = _apply(table.filter("uncommon"), [number for number, rule in enumerate(CLEANING_RULES) if rule.rare])
+    merged = pl.concat([table.filter(~pl.col("uncommon")), rare], how="diagonal").sort("row")
+    return _apply(merged, [number for number, rule in enumerate(CLEANING_RULES) if not rule.rare])
 
 
 def _apply(table: pl.DataFrame, numbers: Iterable[int]) -> pl.DataFrame:
     text, lazy = pl.col("text"), table.lazy()
     for number in numbers:
-        lazy = lazy.with_columns(STEPS[number].apply(text), STEPS[number].count(text).alias(f"firings_{number}"))
+        lazy = lazy.with_columns(
+            CLEANING_RULES[number].apply(text), CLEANING_RULES[number].count(text).alias(f"matches_{number}")
+        )
     return lazy.collect(engine="streaming")
 
 
-def _may_fire(passed: pl.DataFrame) -> pl.Series:
-    """Whether any step may still fire on a text: where none does, cleaning has nothing left to do."""
-    fires = (pl.col("text").str.contains(step.pattern) for step in STEPS if not step.rare)
-    return passed.lazy().select(pl.any_horizontal("unusual", *fires)).collect(engine="streaming").to_series()
+def _may_match(passed: pl.DataFrame) -> pl.Series:
+    """Whether any rule may still match a text: where none does, cleaning has nothing left to do."""
+    matching = (pl.col("text").str.contains(rule.pattern) for rule in CLEANING_RULES if not rule.rare)
+    return passed.lazy().select(pl.any_horizontal("uncommon", *matching)).collect(engine="streaming").to_series()
 
 
-def _firings(texts: pl.Series, counts: pl.DataFrame) -> list[Firing]:
-    """Each step's totals, and its first place in the corpus with a few words of context."""
-    totals = [counts[f"firings_{number}"] for number in range(len(STEPS))]
+def _rule_matches(texts: pl.Series, counts: pl.DataFrame) -> list[RuleMatches]:
+    """Each rule's totals, and its first place in the corpus with a few words of context."""
+    totals = [counts[f"matches_{number}"] for number in range(len(CLEANING_RULES))]
     firsts = pl.DataFrame({"text": texts.gather([int((total > 0).arg_max() or 0) for total in totals])})
-    firings: list[Firing] = []
-    for number, (step, total) in enumerate(zip(STEPS, totals, strict=True)):
+    matches: list[RuleMatches] = []
+    for number, (rule, total) in enumerate(zip(CLEANING_RULES, totals, strict=True)):
         before = after = ""
         if (total > 0).any():
             text = firsts["text"].gather([number])
-            begin = int(text.str.find(step.pattern).item())
-            found = len(text.str.extract(f"({step.pattern})", 0).item().encode())
+            begin = int(text.str.find(rule.pattern).item())
+            found = len(text.str.extract(f"({rule.pattern})", 0).item().encode())
             context = text.item().encode()[max(0, begin - 30) : begin + found + 30]
             before = context.decode(errors="ignore")
-            after = pl.select(step.apply(pl.lit(before))).item()
-        firings.append(Firing(step.name, int(total.sum()), int((total > 0).sum()), before, after))
-        firsts = firsts.select(step.apply(pl.col("text")))
-    return firings
+            after = pl.select(rule.apply(pl.lit(before))).item()
+        matches.append(RuleMatches(rule.name, int(total.sum()), int((total > 0).sum()), before, after))
+        firsts = firsts.select(rule.apply(pl.col("text")))
+    return matches

@@ -1,38 +1,15 @@
-"""Pictures of the corpus for Dagster's metadata: drawn by matplotlib, embedded as Markdown images."""
-
-import base64
-import io
-from typing import TYPE_CHECKING
+"""Plots of the corpus for Dagster's metadata, as Markdown images."""
 
 import numpy as np
 import polars as pl
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-
-def new_figure(title: str, x: str, y: str) -> "Figure":
-    """An empty figure with one labelled pair of axes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = figure.subplots()
-    axes.set(title=title, xlabel=x, ylabel=y)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def as_markdown(figure: "Figure") -> str:
-    """The figure as a Markdown image whose data is in the text itself."""
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=80)
-    return f"![{figure.axes[0].get_title()}](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"
+from britannica_assets.plotting import as_markdown, new_plot
 
 
 def words_by_volume(articles: pl.DataFrame) -> str:
     """A bar a volume: its words."""
     words = articles.group_by("volume").agg(pl.col("words").sum()).sort("volume")
-    figure = new_figure("Words by volume", "volume", "words")
+    figure = new_plot("Words by volume", "volume", "words")
     figure.axes[0].bar(words["volume"].cast(pl.String), words["words"], color="#4a6785")
     return as_markdown(figure)
 
@@ -40,7 +17,7 @@ def words_by_volume(articles: pl.DataFrame) -> str:
 def article_lengths(articles: pl.DataFrame) -> str:
     """A histogram of the articles' lengths in words, on a logarithmic scale."""
     words = articles["words"].to_numpy().clip(min=1)
-    figure = new_figure("Article lengths", "words", "articles")
+    figure = new_plot("Article lengths", "words", "articles")
     figure.axes[0].hist(words, bins=np.geomspace(1, words.max() + 1, 50).tolist(), color="#4a6785")
     figure.axes[0].set_xscale("log")
     return as_markdown(figure)
@@ -55,14 +32,14 @@ def zipf_curve(articles: pl.DataFrame) -> str:
         .sort(descending=True)
         .to_numpy()
     )
-    figure = new_figure("Zipf curve", "rank", "frequency")
+    figure = new_plot("Zipf curve", "rank", "frequency")
     figure.axes[0].loglog(np.arange(1, len(frequencies) + 1), frequencies, color="#8a3b2e")
     return as_markdown(figure)
 
 
 def token_lengths(tokens_by_article: np.ndarray) -> str:
     """A histogram of the articles' lengths in tokens."""
-    figure = new_figure("Article lengths in tokens", "tokens", "articles")
+    figure = new_plot("Article lengths in tokens", "tokens", "articles")
     bins = np.geomspace(1, tokens_by_article.max() + 1, 50).tolist()
     figure.axes[0].hist(tokens_by_article, bins=bins, color="#4a6785")
     figure.axes[0].set_xscale("log")

@@ -6,28 +6,31 @@ A folder holds `train.bin`, `validation.bin` (little-endian uint16), `train_offs
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from britannica_assets.corpus.tokenizer import Encoder
+from britannica_assets.files import read_json, write_json
+from britannica_assets.special_tokens import BOS_ID, EOS_ID
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Split = Literal["train", "validation"]
-ARTICLES_AT_ONCE = 2_000  # enough to keep every core busy, little enough to keep memory flat
-DESCRIPTION = "token_ids.json"
+SPLITS: tuple[Split, ...] = get_args(Split)
+BATCH_SIZE = 2_000  # enough to keep every core busy, little enough to keep memory flat
+TOKEN_IDS_FILE = "token_ids.json"
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class SplitFigures:
+class SplitStatistics:
     """What one split holds: articles, words (by white space), UTF-8 bytes, tokens, and the SHA-256 of its ids.
 
     `types_used` counts the vocabulary's types that occur; `unknown_bytes` is the share of the text's bytes that no
@@ -56,7 +59,7 @@ class TokenIds:
     offsets: npt.NDArray[np.int64]
     words: int
     utf8_bytes: int
-    vocabulary_size: int
+    vocab_size: int
     digest: str
 
     @classmethod
@@ -65,28 +68,49 @@ class TokenIds:
 
         Raises:
             FileNotFoundError: the folder holds no token ids.
-            ValueError: the ids are not as many as the offsets say (a copy that broke off).
+            ValueError: the ids are not as many as the offsets say (a copy that broke off), or of another schema.
         """
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        figures = description["splits"][split]
+        description = read_json(folder / TOKEN_IDS_FILE, schema_version=SCHEMA_VERSION)
+        statistics = description["splits"][split]
         ids = np.memmap(folder / f"{split}.bin", dtype="<u2", mode="r")
         offsets = np.load(folder / f"{split}_offsets.npy")
-        if len(ids) != offsets[-1] or len(ids) != figures["tokens"]:
+        if len(ids) != offsets[-1] or len(ids) != statistics["tokens"]:
             raise ValueError(
-                f"{folder / f'{split}.bin'} holds {len(ids)} ids, its description says {figures['tokens']}:"
+                f"{folder / f'{split}.bin'} holds {len(ids)} ids, its description says {statistics['tokens']}:"
                 " materialize token_ids again"
             )
         return cls(
             ids=ids,
             offsets=offsets,
-            words=figures["words"],
-            utf8_bytes=figures["utf8_bytes"],
-            vocabulary_size=description["vocabulary_size"],
-            digest=figures["digest"],
+            words=statistics["words"],
+            utf8_bytes=statistics["utf8_bytes"],
+            vocab_size=description["vocab_size"],
+            digest=statistics["digest"],
         )
 
 
-def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: pl.Series | Sequence[str]) -> SplitFigures:
+def write_token_ids(folder: Path, tokenizer: "Tokenizer", articles: pl.DataFrame) -> dict[Split, SplitStatistics]:
+    """Encodes both splits into `folder`, which is there; `token_ids.json`, which makes it whole, is written last.
+
+    Args:
+        folder: gets the files.
+        tokenizer: of `corpus/tokenizer.py`.
+        articles: `text` and `split`, a row an article, as `split_articles` gives them.
+
+    Raises:
+        ValueError: a split holds no article, or the vocabulary does not fit into uint16.
+    """
+    statistics = {
+        split: write_split(folder, split, tokenizer, articles.filter(pl.col("split") == split)["text"])
+        for split in SPLITS
+    }
+    write_description(folder, tokenizer, statistics)
+    return statistics
+
+
+def write_split(
+    folder: Path, split: Split, tokenizer: "Tokenizer", texts: pl.Series | Sequence[str]
+) -> SplitStatistics:
     """Encodes `texts`, one article each, and writes the split's two files into `folder`.
 
     Raises:
@@ -97,28 +121,27 @@ def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: pl.Se
     articles = pl.Series(texts, dtype=pl.String)
     if articles.is_empty():
         raise ValueError(f"the {split} split holds no article; materialize corpus_split with larger budgets")
-    begin, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
     encoder = Encoder(tokenizer)
     lengths: list[npt.NDArray[np.int64]] = []
     occurrences = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
     digest = hashlib.sha256()
     with (folder / f"{split}.bin").open("wb") as file:
-        for start in range(0, len(articles), ARTICLES_AT_ONCE):
-            encoded = encoder.encode(articles.slice(start, ARTICLES_AT_ONCE))
+        for start in range(0, len(articles), BATCH_SIZE):
+            encoded = encoder.encode(articles.slice(start, BATCH_SIZE))
             lengths.append(encoded.list.len().to_numpy().astype(np.int64) + 2)
-            ids = np.full(lengths[-1].sum(), end, dtype="<u2")
+            ids = np.full(lengths[-1].sum(), EOS_ID, dtype="<u2")
             ends = lengths[-1].cumsum()
-            marks = np.zeros(len(ids), dtype=bool)
-            marks[ends - 1] = marks[ends - lengths[-1]] = True
-            ids[ends - lengths[-1]] = begin
-            ids[~marks] = encoded.explode(empty_as_null=False).to_numpy()
+            special = np.zeros(len(ids), dtype=bool)
+            special[ends - 1] = special[ends - lengths[-1]] = True
+            ids[ends - lengths[-1]] = BOS_ID
+            ids[~special] = encoded.explode(empty_as_null=False).to_numpy()
             occurrences += np.bincount(ids, minlength=len(occurrences))
             digest.update(ids.tobytes())
             file.write(ids.tobytes())
     offsets = np.concatenate([[0], *lengths]).cumsum()
     np.save(folder / f"{split}_offsets.npy", offsets)
     utf8_bytes = int(articles.str.len_bytes().sum())
-    return SplitFigures(
+    return SplitStatistics(
         articles=len(articles),
         words=int(articles.str.count_matches(r"\S+").sum()),
         utf8_bytes=utf8_bytes,
@@ -129,13 +152,13 @@ def write_split(folder: Path, split: Split, tokenizer: "Tokenizer", texts: pl.Se
     )
 
 
-def write_description(folder: Path, tokenizer: "Tokenizer", splits: dict[Split, SplitFigures]) -> None:
+def write_description(folder: Path, tokenizer: "Tokenizer", splits: dict[Split, SplitStatistics]) -> None:
     """Writes `token_ids.json`, which makes the folder whole: it is the last file to be written."""
     description = {
-        "vocabulary_size": tokenizer.get_vocab_size(),
-        "splits": {split: asdict(figures) for split, figures in splits.items()},
+        "vocab_size": tokenizer.get_vocab_size(),
+        "splits": {split: asdict(statistics) for split, statistics in splits.items()},
     }
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / TOKEN_IDS_FILE, description, schema_version=SCHEMA_VERSION)
 
 
 def _spelled_bytes(tokenizer: "Tokenizer") -> npt.NDArray[np.int64]:

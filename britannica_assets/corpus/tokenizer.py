@@ -13,25 +13,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from britannica_assets.special_tokens import BOS, BOS_ID, EOS, PAD, SPECIAL_TOKENS
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-PAD, BEGIN, END = "<pad>", "<s>", "</s>"
 # GPT-2's pre-tokens where no white space stands next to another, as in cleaned text.
 PRE_TOKENS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s"
 BOUNDARY = "\uffff"  # a noncharacter, which no text may hold (Unicode, section 23.7)
-ARTICLES_AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 
 
-def train_tokenizer(texts: pl.Series | Sequence[str], *, vocabulary_size: int, minimum_frequency: int) -> "Tokenizer":
-    """Trains on `texts`, one article each. The ids 0, 1, 2 are `<pad>`, `<s>`, `</s>`.
+def train_tokenizer(texts: pl.Series | Sequence[str], *, vocab_size: int, min_frequency: int) -> "Tokenizer":
+    """Trains on `texts`, one article each. The special tokens are those of `special_tokens.py`.
 
     By default the tokenizer puts `<s>` before each text, so that the first word of a sentence has a probability too.
     The trainer gets pre-tokens that polars has split and spelled in the bytes' alphabet, which is quicker there; on
     cleaned text the tokenizer is the one that the library's own pre-tokenizer would have given.
 
     Raises:
-        ValueError: the texts gave no vocabulary beyond the bytes, or fewer types than `vocabulary_size` asks for.
+        ValueError: the texts gave no vocabulary beyond the bytes, or fewer types than `vocab_size` asks for.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
@@ -39,9 +40,9 @@ def train_tokenizer(texts: pl.Series | Sequence[str], *, vocabulary_size: int, m
     tokenizer.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(BOUNDARY)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size,
-        min_frequency=minimum_frequency,
-        special_tokens=[PAD, BEGIN, END],
+        vocab_size=vocab_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -49,15 +50,15 @@ def train_tokenizer(texts: pl.Series | Sequence[str], *, vocabulary_size: int, m
     tokenizer.encode_special_tokens = True
     tokenizer.train_from_iterator(_pre_tokens(pl.Series(texts, dtype=pl.String)), trainer)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    if tokenizer.get_vocab_size() < vocabulary_size:
+    if tokenizer.get_vocab_size() < vocab_size:
         raise ValueError(
-            f"the text gives only {tokenizer.get_vocab_size()} types of at least {minimum_frequency} occurrences, the"
-            f" configuration asks for {vocabulary_size}: lower tokenizer.vocabulary_size or train on more words"
+            f"the text gives only {tokenizer.get_vocab_size()} types of at least {min_frequency} occurrences, the"
+            f" configuration asks for {vocab_size}: lower tokenizer.vocab_size or train on more words"
         )
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{BEGIN} $A",
-        pair=f"{BEGIN} $A {BEGIN} $B",
-        special_tokens=[(BEGIN, tokenizer.token_to_id(BEGIN))],
+        single=f"{BOS} $A",
+        pair=f"{BOS} $A {BOS} $B",
+        special_tokens=[(BOS, BOS_ID)],
     )
     return tokenizer
 
@@ -72,8 +73,8 @@ def _pre_tokens(texts: pl.Series) -> Iterator[list[str]]:
         return byte_level.pre_tokenize_str(character)[0][0]
 
     text = pl.col("text")
-    for start in range(0, len(texts), ARTICLES_AT_ONCE):
-        batch = pl.LazyFrame({"text": texts.slice(start, ARTICLES_AT_ONCE)})
+    for start in range(0, len(texts), BATCH_SIZE):
+        batch = pl.LazyFrame({"text": texts.slice(start, BATCH_SIZE)})
         others = batch.select(text.str.extract_all(r"[^ -~]").explode().unique()).collect(engine="streaming")
         spelled = {character: spelling(character) for character in others["text"].drop_nulls()}
         parted = text.str.replace_all(PRE_TOKENS, f"${{0}}{BOUNDARY}").str.replace_all(" ", spelling(" "), literal=True)
@@ -126,8 +127,8 @@ def save_tokenizer(tokenizer: "Tokenizer", folder: Path, *, model_max_length: in
     configuration = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "pad_token": PAD,
-        "bos_token": BEGIN,
-        "eos_token": END,
+        "bos_token": BOS,
+        "eos_token": EOS,
         "model_max_length": model_max_length,
         "clean_up_tokenization_spaces": False,
         "model_input_names": ["input_ids", "attention_mask"],

@@ -6,8 +6,8 @@ import sys
 import polars as pl
 
 from britannica_assets.evaluation.comparison import compare_scores
-from britannica_assets.evaluation.history import scored_versions
 from britannica_assets.evaluation.minimal_pairs import SCORES_SCHEMA
+from britannica_assets.evaluation.scored_versions import scored_versions
 from britannica_assets.settings import Settings
 
 

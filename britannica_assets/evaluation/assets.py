@@ -7,17 +7,19 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from britannica_assets.configuration import load_configuration
+from britannica_assets.config import load_configuration
+from britannica_assets.digests import table_digest
 from britannica_assets.evaluation import leaderboard as board
 from britannica_assets.evaluation import plots
 from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
-from britannica_assets.evaluation.history import attach_page, scored_versions
+from britannica_assets.evaluation.leaderboard_page import write_page
 from britannica_assets.evaluation.minimal_pairs import accuracy_by
-from britannica_assets.evaluation.page import write_page
-from britannica_assets.evaluation.scoring import score_models
+from britannica_assets.evaluation.score_models import score_models
+from britannica_assets.evaluation.scored_versions import attach_page, scored_versions
+from britannica_assets.files import atomic_write
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import asset_path, table_digest, written_beside
+from britannica_assets.storage import asset_path
 
 GROUP = "evaluation"
 OWNERS = ["team:britannica"]
@@ -111,8 +113,8 @@ def leaderboard(
         drawn = Path(temporary) / "leaderboard.html"
         write_page(drawn, table, scores)
         attach_page(settings, list(blimp_scores), drawn)
-        with written_beside(page) as beside:
-            shutil.copy(drawn, beside)
+        with atomic_write(page) as temporary:
+            shutil.copy(drawn, temporary)
     latest = latest_versions(scores)
     return dg.MaterializeResult(
         value=table,

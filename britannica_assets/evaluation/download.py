@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 
+from britannica_assets.digests import folder_digest
 from britannica_assets.evaluation.minimal_pairs import SUITES
-from britannica_assets.storage import folder_digest
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class DownloadError(RuntimeError):
     """The public data could not be had; the message says what to set instead."""
 
 
-def downloaded_pairs(folder: Path, source: str = SOURCE, digests: dict[str, str] | None = None) -> Path:
+def download_pairs(folder: Path, source: str = SOURCE, digests: dict[str, str] | None = None) -> Path:
     """The folder with the public minimal pairs; downloads them into `folder` unless they are there already.
 
     Raises:

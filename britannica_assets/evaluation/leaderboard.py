@@ -113,17 +113,3 @@ def distillation_gain(scores: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("track", "minimal_pairs", "suite")
     )
-
-
-def as_markdown_table(table: pl.DataFrame) -> str:
-    """A table for Dagster's metadata; empty cells where a value is not known."""
-    rows = [
-        "| "
-        + " | ".join(
-            "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row
-        )
-        + " |"
-        for row in table.iter_rows()
-    ]
-    head = "| " + " | ".join(name.replace("_", " ") for name in table.columns) + " |"
-    return "\n".join([head, "|" + " --- |" * table.width, *rows])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from britannica_assets.evaluation.sentence_scores import log_probabilities
+from britannica_assets.evaluation.log_likelihood import log_probabilities
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -40,9 +40,9 @@ def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int,
     """
     import torch
 
-    from britannica_assets.modeling.chunks import IGNORED, ValidationChunks
+    from britannica_assets.modeling.datasets import IGNORE_INDEX, ValidationDataset
 
-    chunks = ValidationChunks(tokens, length)
+    chunks = ValidationDataset(tokens, length)
     nats = np.zeros(len(tokens.offsets) - 1)
     counts = np.zeros(len(nats), dtype=np.int64)
     with torch.inference_mode():
@@ -50,9 +50,9 @@ def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int,
             labels = batch["labels"].to(model.device)
             logits = model(input_ids=batch["input_ids"].to(model.device)).logits.float()
             losses = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+                logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE_INDEX, reduction="none"
             )
-            positions = np.flatnonzero(batch["labels"].flatten().numpy() != IGNORED)
+            positions = np.flatnonzero(batch["labels"].flatten().numpy() != IGNORE_INDEX)
             # A label is the token after its position in the text.
             places = number * batch_size * length + positions + 1
             articles = np.searchsorted(tokens.offsets, places, side="right") - 1

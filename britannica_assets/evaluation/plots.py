@@ -1,12 +1,11 @@
 """Pictures of the scores, drawn by matplotlib."""
 
-import io
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from britannica_assets.corpus.plots import as_markdown, new_figure
 from britannica_assets.evaluation.leaderboard import GOALS, OFFICIAL, OURS
+from britannica_assets.plotting import as_markdown, new_plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +45,7 @@ def by_linguistic_term(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def phenomena_figure(scores: pl.DataFrame, title: str) -> "Figure":
+def phenomena_plot(scores: pl.DataFrame, title: str) -> "Figure":
     """Accuracy of each model by linguistic term, as points with their 95 % intervals; the best term on top.
 
     Args:
@@ -103,9 +102,9 @@ def phenomena_figure(scores: pl.DataFrame, title: str) -> "Figure":
     return figure
 
 
-def size_figure(board: pl.DataFrame) -> "Figure":
+def size_plot(board: pl.DataFrame) -> "Figure":
     """BLiMP accuracy against parameters, ours and the published; rings where other minimal pairs were used."""
-    figure = new_figure("BLiMP by size", "parameters", "BLiMP, %")
+    figure = new_plot("BLiMP by size", "parameters", "BLiMP, %")
     figure.set_size_inches(8.6, 4.2)
     axes = figure.axes[0]
     official = board["minimal_pairs"] == OFFICIAL
@@ -151,22 +150,11 @@ def size_figure(board: pl.DataFrame) -> "Figure":
     return figure
 
 
-def as_svg(figure: "Figure") -> str:
-    """The figure as an SVG element, to stand in a page."""
-    from matplotlib import rc_context
-
-    picture = io.StringIO()
-    with rc_context({"svg.hashsalt": "britannica"}):  # the same picture for the same scores
-        figure.savefig(picture, format="svg", metadata={"Date": None})
-    drawn = picture.getvalue()
-    return drawn[drawn.index("<svg") :]
-
-
 def blimp_by_size(board: pl.DataFrame) -> str:
-    """`size_figure` as a Markdown image."""
-    return as_markdown(size_figure(board))
+    """`size_plot` as a Markdown image."""
+    return as_markdown(size_plot(board))
 
 
 def accuracy_by_phenomenon(scores: pl.DataFrame) -> str:
-    """`phenomena_figure` as a Markdown image."""
-    return as_markdown(phenomena_figure(scores, "Accuracy by phenomenon"))
+    """`phenomena_plot` as a Markdown image."""
+    return as_markdown(phenomena_plot(scores, "Accuracy by phenomenon"))

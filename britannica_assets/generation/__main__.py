@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from britannica_assets.configuration import load_configuration
+from britannica_assets.config import load_configuration
 from britannica_assets.generation.generate import generate_articles, load_model
 from britannica_assets.modeling.registry import download_champion
 from britannica_assets.partitions import track_partitions

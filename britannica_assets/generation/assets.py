@@ -5,10 +5,10 @@ from dataclasses import asdict
 import dagster as dg
 import polars as pl
 
-from britannica_assets.configuration import load_configuration
+from britannica_assets.config import load_configuration
+from britannica_assets.digests import table_digest
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import table_digest
 
 
 @dg.asset(

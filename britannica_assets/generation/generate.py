@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from britannica_assets.configuration import Generation
+from britannica_assets.config import Generation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -46,7 +46,7 @@ def generate_articles(
     """Continues each prompt of `generation` by nucleus sampling (Holtzman et al. 2020), the same for the same seed.
 
     Raises:
-        ValueError: a prompt is empty, or with `maximum_new_tokens` longer than the model has positions.
+        ValueError: a prompt is empty, or with `max_new_tokens` longer than the model has positions.
     """
     import torch
 
@@ -58,19 +58,19 @@ def generate_articles(
     encoded = tokenizer(list(generation.prompts), return_tensors="pt", padding=True, padding_side="left").to(
         model.device
     )
-    longest = encoded["input_ids"].shape[1] + generation.maximum_new_tokens
+    longest = encoded["input_ids"].shape[1] + generation.max_new_tokens
     positions = model.config.max_position_embeddings
     if longest > positions:
         raise ValueError(
             f"prompt and continuation may grow to {longest} tokens, the model has {positions} positions: lower"
-            " generation.maximum_new_tokens or shorten the prompt"
+            " generation.max_new_tokens or shorten the prompt"
         )
     sequences = model.generate(
         **encoded,
         do_sample=True,
         temperature=generation.temperature,
         top_p=generation.top_p,
-        max_new_tokens=generation.maximum_new_tokens,
+        max_new_tokens=generation.max_new_tokens,
         pad_token_id=tokenizer.pad_token_id,
     )
     begin = encoded["input_ids"].shape[1]

@@ -12,13 +12,14 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock
 
-from britannica_assets.configuration import Distillation, ModelConfiguration, load_configuration
+from britannica_assets.config import Distillation, ModelConfiguration, load_configuration
+from britannica_assets.digests import folder_digest
 from britannica_assets.modeling.checks import champion_check, check_champion
-from britannica_assets.modeling.process import DAGSTER_LOCK
+from britannica_assets.modeling.process import PARENT_LOCK
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import folder_digest, new_folder
+from britannica_assets.storage import new_folder
 
 GROUP = "modeling"
 OWNERS = ["team:britannica"]
@@ -87,7 +88,7 @@ def teacher_targets(
     teacher_llama: Path,
 ) -> dg.MaterializeResult[Path]:
     """The teachers' averaged softened predictions over the train text: the top k of each position, computed once."""
-    from britannica_assets.modeling.compute_targets import TargetsSpecification
+    from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification
     from britannica_assets.modeling.registry import content_digest
 
     configuration = load_configuration(settings.scale)
@@ -241,7 +242,7 @@ def _run(
     file.write_text(told, encoding="utf-8")
     launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"] if processes > 1 else []
     try:
-        with FileLock(file.with_name(DAGSTER_LOCK)):
+        with FileLock(file.with_name(PARENT_LOCK)):
             pipes.run(
                 context=context,
                 command=[sys.executable, "-m", *launcher, f"britannica_assets.modeling.{module}", str(file)],

@@ -17,7 +17,7 @@ class OutOfMemoryError(RuntimeError):
 
 
 @contextmanager
-def memory_for(batch: str, key: str) -> Iterator[None]:
+def explain_out_of_memory(batch: str, key: str) -> Iterator[None]:
     """Turns torch's complaints of memory in the block into one that says what did not fit and which `key` to lower.
 
     Raises:

@@ -11,11 +11,14 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch.nn import functional
 
-from britannica_assets.modeling.chunks import IGNORED
+from britannica_assets.modeling.datasets import IGNORE_INDEX
 
 KLReduction = Literal["token_mean", "sequence_sum"]
-LEAST_TAIL = 1e-7  # probability; keeps the tail's logarithm finite where the top k hold all of the mass
-LOGITS_AT_ONCE = {"cpu": 2**21, "cuda": 2**27}  # elements of the one [tokens, vocabulary] buffer a chunk may take
+MIN_TAIL_PROBABILITY = 1e-7  # probability; keeps the tail's logarithm finite where the top k hold all of the mass
+LOGITS_CHUNK_ELEMENTS = {
+    "cpu": 2**21,
+    "cuda": 2**27,
+}  # elements of the one [tokens, vocabulary] buffer a chunk may take
 
 
 class TargetDistribution(NamedTuple):
@@ -28,7 +31,7 @@ class TargetDistribution(NamedTuple):
     probabilities: torch.Tensor
 
 
-class Terms(NamedTuple):
+class LossTerms(NamedTuple):
     """A weighted loss and what it is made of: sums over the counted positions, in nats, without gradient."""
 
     loss: torch.Tensor
@@ -37,7 +40,7 @@ class Terms(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Weights:
+class LossWeights:
     """What a position's cross-entropy and divergence count in the loss: alpha, T² and the divisors in one."""
 
     cross_entropy: float
@@ -47,7 +50,7 @@ class Weights:
     @classmethod
     def of(
         cls, *, alpha: float, temperature: float, kl_reduction: KLReduction, positions: float, sequences: float
-    ) -> "Weights":
+    ) -> "LossWeights":
         """The weights for an optimizer step over so many counted positions in so many sequences, on all devices.
 
         `token_mean` averages KL over positions, so that alpha weighs like with like; `sequence_sum` sums it over a
@@ -63,9 +66,9 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     Args:
         logits: [batch, position, vocabulary].
-        labels: int64 [batch, position]; IGNORED is left out.
+        labels: int64 [batch, position]; IGNORE_INDEX is left out.
     """
-    return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED)
+    return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORE_INDEX)
 
 
 def tail_bucket_kl(logits: torch.Tensor, targets: TargetDistribution, *, temperature: float) -> torch.Tensor:
@@ -81,7 +84,7 @@ def tail_bucket_kl(logits: torch.Tensor, targets: TargetDistribution, *, tempera
     """
     softened = logits.float() / temperature
     top = softened.gather(-1, targets.ids) - softened.logsumexp(-1, keepdim=True)
-    tail = torch.log((1 - top.exp().sum(-1, keepdim=True)).clamp(min=LEAST_TAIL))
+    tail = torch.log((1 - top.exp().sum(-1, keepdim=True)).clamp(min=MIN_TAIL_PROBABILITY))
     probabilities = targets.probabilities
     return (torch.xlogy(probabilities, probabilities) - probabilities * torch.cat([top, tail], dim=-1)).sum(-1)
 
@@ -96,40 +99,40 @@ def full_kl(logits: torch.Tensor, teacher_logits: torch.Tensor, *, temperature: 
 def loss_from_logits(
     logits: torch.Tensor,
     labels: torch.Tensor,
-    weights: Weights,
+    weights: LossWeights,
     *,
     targets: TargetDistribution | None = None,
     teacher_logits: torch.Tensor | None = None,
-) -> Terms:
+) -> LossTerms:
     """The loss written plainly, from all logits at once: for live teachers, and to hold `fused_loss` against.
 
     Args:
         logits: the student's, [n, vocabulary].
-        labels: int64 [n]; IGNORED counts in neither term.
+        labels: int64 [n]; IGNORE_INDEX counts in neither term.
         weights: of the terms.
         targets: the teachers' stored predictions, or
         teacher_logits: their logits, [n, vocabulary]; with neither the loss is cross-entropy alone.
     """
-    counted = labels != IGNORED
-    entropy = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
+    counted = labels != IGNORE_INDEX
+    entropy = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
     divergence = torch.zeros_like(entropy)
     if targets is not None:
         divergence = (tail_bucket_kl(logits, targets, temperature=weights.temperature) * counted).sum()
     elif teacher_logits is not None:
         divergence = (full_kl(logits, teacher_logits, temperature=weights.temperature) * counted).sum()
     loss = weights.cross_entropy * entropy + weights.divergence * divergence
-    return Terms(loss, entropy.detach(), divergence.detach())
+    return LossTerms(loss, entropy.detach(), divergence.detach())
 
 
 def fused_loss(
     hidden: torch.Tensor,
     head: torch.Tensor,
     labels: torch.Tensor,
-    weights: Weights,
+    weights: LossWeights,
     *,
     targets: TargetDistribution | None = None,
     rows: int | None = None,
-) -> Terms:
+) -> LossTerms:
     """The loss from the last hidden states, with the output layer's product folded in, a chunk of positions at a time.
 
     Equal to `loss_from_logits(hidden @ head.T, …)`, but logits exist for `rows` positions at once only, and their
@@ -138,16 +141,16 @@ def fused_loss(
     Args:
         hidden: [n, width], float32 or bfloat16.
         head: the output layer's weight, [vocabulary, width].
-        labels: int64 [n]; IGNORED counts in neither term.
+        labels: int64 [n]; IGNORE_INDEX counts in neither term.
         weights: of the terms.
         targets: the teachers' predictions; without them the loss is cross-entropy alone.
-        rows: positions at once, by default as many as `LOGITS_AT_ONCE` lets.
+        rows: positions at once, by default as many as `LOGITS_CHUNK_ELEMENTS` lets.
     """
     if rows is None:
-        rows = max(1, LOGITS_AT_ONCE.get(hidden.device.type, 2**24) // len(head))
+        rows = max(1, LOGITS_CHUNK_ELEMENTS.get(hidden.device.type, 2**24) // len(head))
     ids, probabilities = targets if targets is not None else (None, None)
     apply: Any = _FusedLoss.apply  # torch does not type it
-    return Terms(*apply(hidden, head, labels, ids, probabilities, weights, rows))
+    return LossTerms(*apply(hidden, head, labels, ids, probabilities, weights, rows))
 
 
 class _FusedLoss(torch.autograd.Function):
@@ -159,7 +162,7 @@ class _FusedLoss(torch.autograd.Function):
         labels: torch.Tensor,
         ids: torch.Tensor | None,
         probabilities: torch.Tensor | None,
-        weights: Weights,
+        weights: LossWeights,
         rows: int,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         weight = head.to(hidden.dtype)
@@ -190,10 +193,10 @@ class _FusedLoss(torch.autograd.Function):
 
 
 def _chunk(
-    logits: torch.Tensor, labels: torch.Tensor, targets: TargetDistribution | None, weights: Weights
+    logits: torch.Tensor, labels: torch.Tensor, targets: TargetDistribution | None, weights: LossWeights
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Sums of cross-entropy and divergence, and the weighted loss's gradient [n, vocabulary]; `logits` is used up."""
-    counted = (labels != IGNORED).unsqueeze(-1).float()
+    counted = (labels != IGNORE_INDEX).unsqueeze(-1).float()
     label = labels.clamp(min=0).unsqueeze(-1)
     logits -= logits.amax(-1, keepdim=True)
     label_logit = logits.gather(-1, label)
@@ -213,7 +216,7 @@ def _chunk(
     entropy = ((total.log() - label_logit) * counted).sum()
     top_log = top_logit - softened_total.log()
     top = top_log.exp()
-    tail = (1 - top.sum(-1, keepdim=True)).clamp(min=LEAST_TAIL)
+    tail = (1 - top.sum(-1, keepdim=True)).clamp(min=MIN_TAIL_PROBABILITY)
     probabilities = targets.probabilities
     own, rest = probabilities[:, :-1], probabilities[:, -1:]
     divergence = torch.xlogy(probabilities, probabilities).sum(-1, keepdim=True)

@@ -12,21 +12,21 @@ from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
-UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
+EXIT_UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
 PATIENCE = 30.0  # seconds to wait for a process whose Dagster is gone; it ends within one
-DAGSTER_LOCK = "dagster.lock"
+PARENT_LOCK = "dagster.lock"
 
 
 class UnfinishedError(RuntimeError):
     """The work stopped at its time limit, and what was done is stored; the same call goes on."""
 
 
-class NotAloneError(RuntimeError):
+class LockedError(RuntimeError):
     """Another process does the same work; the message names the lock that it holds."""
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
+def pipes_logging() -> Iterator[None]:
     """Sends the project's log to Dagster where Dagster started this process, else to stderr."""
     from transformers.utils.logging import disable_progress_bar
 
@@ -47,17 +47,17 @@ def reporting() -> Iterator[None]:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Keeps a second process off the work in `folder`.
 
     Raises:
-        NotAloneError: another process is still at it after `PATIENCE` seconds.
+        LockedError: another process is still at it after `PATIENCE` seconds.
     """
     lock = FileLock(f"{folder}.lock")
     try:
         lock.acquire(timeout=PATIENCE)
     except Timeout:
-        raise NotAloneError(
+        raise LockedError(
             f"another process works in {folder} and holds {lock.lock_file}: wait for it or stop it, then materialize"
             " again"
         ) from None
@@ -67,13 +67,13 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def end_with_dagster(folder: Path) -> None:
+def exit_with_parent(folder: Path) -> None:
     """Ends this process when the one that holds the lock in `folder` is gone; without such a lock nothing is done.
 
     A lock and not the parent's id: it goes with its holder at once, however that ends, and a launcher of several
     processes may stand between.
     """
-    lock = folder / DAGSTER_LOCK
+    lock = folder / PARENT_LOCK
     if lock.exists():
         threading.Thread(target=_end_without, args=(lock,), daemon=True).start()
 

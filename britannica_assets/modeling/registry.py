@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from britannica_assets.files import atomic_write
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.settings import Settings
-from britannica_assets.storage import written_beside
 from britannica_assets.tracking import connect
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ BEFORE_TAG = "champion_before"
 
 
 @dataclass(frozen=True)
-class TrainingFigures:
+class TrainingMetrics:
     """What a training took and gave.
 
     `seconds` are those of training alone, over all processes that shared it one after the other; `history` has an
@@ -73,7 +73,7 @@ class TrainedModel:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Promotion:
     """Whether a version became, or stays, the champion, and why."""
 
     is_champion: bool
@@ -95,7 +95,7 @@ def champion_alias(track: str) -> str:
 
 
 def register(
-    settings: Settings, specification: TrainingSpecification, figures: TrainingFigures, *, run_id: str
+    settings: Settings, specification: TrainingSpecification, figures: TrainingMetrics, *, run_id: str
 ) -> None:
     """Logs the model in `specification.output` to the active MLflow run, registers it, and writes `training.json`.
 
@@ -125,7 +125,7 @@ def register(
     }
     for name, value in tags.items():
         client.set_model_version_tag(specification.registered_model, str(version), name, value)
-    verdict = judge(settings, specification.registered_model, version, specification.track)
+    verdict = promote(settings, specification.registered_model, version, specification.track)
     trained = TrainedModel(
         asset=specification.asset,
         track=specification.track,
@@ -140,8 +140,8 @@ def register(
         configuration=specification.model.model_dump(),
         **asdict(figures),
     )
-    with written_beside(specification.output / DESCRIPTION) as beside:
-        beside.write_text(json.dumps(asdict(trained), indent=2) + "\n", encoding="utf-8")
+    with atomic_write(specification.output / DESCRIPTION) as temporary:
+        temporary.write_text(json.dumps(asdict(trained), indent=2) + "\n", encoding="utf-8")
 
 
 def _new_version(specification: TrainingSpecification) -> int:
@@ -173,7 +173,7 @@ def _new_version(specification: TrainingSpecification) -> int:
     return int(information.registered_model_version)
 
 
-def judge(settings: Settings, registered_model: str, version: int, track: str) -> Verdict:
+def promote(settings: Settings, registered_model: str, version: int, track: str) -> Promotion:
     """Moves the track's champion alias to `version` unless the champion is better in perplexity or on BLiMP.
 
     Perplexities compare on the same validation text alone; where it differs from the champion's, the newer version
@@ -188,7 +188,7 @@ def judge(settings: Settings, registered_model: str, version: int, track: str) -
     candidate = client.get_model_version(registered_model, str(version))
     champion = _champion(client, registered_model, track)
     if champion is None:
-        verdict = Verdict(True, "the first version of its track")
+        verdict = Promotion(True, "the first version of its track")
     elif champion.version != candidate.version:
         verdict = _compare(candidate, champion)
         if verdict.is_champion:
@@ -199,7 +199,7 @@ def judge(settings: Settings, registered_model: str, version: int, track: str) -
         if not verdict.is_champion:
             client.set_registered_model_alias(registered_model, alias, str(before.version))
     else:
-        return Verdict(True, "the champion")
+        return Promotion(True, "the champion")
     client.set_model_version_tag(registered_model, str(version), "verdict", verdict.reason)
     if verdict.is_champion:
         client.set_registered_model_alias(registered_model, alias, str(version))
@@ -212,19 +212,19 @@ def _champion(client: "MlflowClient", registered_model: str, track: str) -> "Mod
     return None if version is None else client.get_model_version(registered_model, str(version))
 
 
-def _compare(candidate: "ModelVersion", champion: "ModelVersion") -> Verdict:
+def _compare(candidate: "ModelVersion", champion: "ModelVersion") -> Promotion:
     if candidate.tags[VALIDATION_TAG] != champion.tags[VALIDATION_TAG]:
         if candidate.tags[SCALE_TAG] == "demo" != champion.tags[SCALE_TAG]:
-            return Verdict(False, f"a demo does not replace version {champion.version} of another scale")
-        return Verdict(True, f"the champion, version {champion.version}, was validated on another text")
+            return Promotion(False, f"a demo does not replace version {champion.version} of another scale")
+        return Promotion(True, f"the champion, version {champion.version}, was validated on another text")
     ours, theirs = float(candidate.tags[PERPLEXITY_TAG]), float(champion.tags[PERPLEXITY_TAG])
     if ours > theirs:
-        return Verdict(False, f"validation perplexity {ours:.3f} is above {theirs:.3f} of version {champion.version}")
+        return Promotion(False, f"validation perplexity {ours:.3f} is above {theirs:.3f} of version {champion.version}")
     if BLIMP_TAG in candidate.tags and BLIMP_TAG in champion.tags:
         ours, theirs = float(candidate.tags[BLIMP_TAG]), float(champion.tags[BLIMP_TAG])
         if ours < theirs:
-            return Verdict(False, f"BLiMP accuracy {ours:.4f} is below {theirs:.4f} of version {champion.version}")
-    return Verdict(True, f"no worse than version {champion.version}")
+            return Promotion(False, f"BLiMP accuracy {ours:.4f} is below {theirs:.4f} of version {champion.version}")
+    return Promotion(True, f"no worse than version {champion.version}")
 
 
 def record_blimp(settings: Settings, registered_model: str, version: int, accuracy: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from britannica_assets.configuration import Distillation, ModelConfiguration
+from britannica_assets.config import Distillation, ModelConfiguration
 
 
 class TrainingSpecification(BaseModel):

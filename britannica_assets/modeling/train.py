@@ -34,37 +34,43 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.architectures import (
+from britannica_assets.files import atomic_write
+from britannica_assets.modeling.datasets import IGNORE_INDEX, TrainingDataset, ValidationDataset
+from britannica_assets.modeling.device import best_device, explain_out_of_memory, peak_flops
+from britannica_assets.modeling.loss import (
+    LossTerms,
+    LossWeights,
+    TargetDistribution,
+    fused_loss,
+    loss_from_logits,
+    mean_logits,
+)
+from britannica_assets.modeling.models import (
     DeferredHead,
     build_model,
     defer_head,
     output_weight,
     training_flops,
 )
-from britannica_assets.modeling.chunks import IGNORED, TrainingChunks, ValidationChunks
-from britannica_assets.modeling.device import best_device, memory_for, peak_flops
-from britannica_assets.modeling.loss import (
-    TargetDistribution,
-    Terms,
-    Weights,
-    fused_loss,
-    loss_from_logits,
-    mean_logits,
-)
 from britannica_assets.modeling.optimizer import muon
-from britannica_assets.modeling.process import UNFINISHED, UnfinishedError, alone, end_with_dagster, reporting
-from britannica_assets.modeling.registry import DESCRIPTION, TrainedModel, TrainingFigures, register
+from britannica_assets.modeling.process import (
+    EXIT_UNFINISHED,
+    UnfinishedError,
+    exclusive_lock,
+    exit_with_parent,
+    pipes_logging,
+)
+from britannica_assets.modeling.registry import DESCRIPTION, TrainedModel, TrainingMetrics, register
 from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.targets import TeacherTargets
+from britannica_assets.modeling.teacher_targets import TeacherTargets
 from britannica_assets.settings import Settings
-from britannica_assets.storage import written_beside
 from britannica_assets.tracking import DataSet, Origin, tracked_run
 
 logger = logging.getLogger("britannica_assets.modeling.train")
 
 LOG_EVERY = 10  # steps
 BEST = "best"
-FIGURES = "figures.json"
+METRICS_FILE = "metrics.json"
 
 Track = Callable[[dict[str, float], int], object]  # takes metrics and the step they belong to
 
@@ -104,7 +110,7 @@ class LanguageModelTrainer(Trainer):
     def get_batch_samples(self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device) -> Any:
         """The batches of one optimizer step, and the number of their labels over all devices."""
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
-        positions = torch.tensor(sum(int((batch["labels"] != IGNORED).sum()) for batch in samples), device=device)
+        positions = torch.tensor(sum(int((batch["labels"] != IGNORE_INDEX).sum()) for batch in samples), device=device)
         return samples, self.accelerator.reduce(positions, "sum")
 
     def compute_loss(
@@ -118,7 +124,7 @@ class LanguageModelTrainer(Trainer):
         if num_items_in_batch is None or return_outputs:
             raise NotImplementedError("validation does not go through Trainer")
         distillation = self.specification.distillation
-        weights = Weights.of(
+        weights = LossWeights.of(
             alpha=distillation.alpha if distillation else 1,
             temperature=distillation.temperature if distillation else 1,
             kl_reduction=distillation.kl_reduction if distillation else "token_mean",
@@ -137,13 +143,18 @@ class LanguageModelTrainer(Trainer):
                     inputs["target_ids"].flatten(0, 1), inputs["target_probabilities"].flatten(0, 1)
                 )
             terms = fused_loss(hidden, head, labels, weights, targets=targets)
-        self.terms += torch.stack([terms.cross_entropy, terms.divergence, (labels != IGNORED).sum()])
+        self.terms += torch.stack([terms.cross_entropy, terms.divergence, (labels != IGNORE_INDEX).sum()])
         # Gradients are averaged over devices where their sum is wanted.
         return terms.loss * self.accelerator.num_processes
 
     def _live_loss(
-        self, hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor, input_ids: torch.Tensor, weights: Weights
-    ) -> Terms:
+        self,
+        hidden: torch.Tensor,
+        head: torch.Tensor,
+        labels: torch.Tensor,
+        input_ids: torch.Tensor,
+        weights: LossWeights,
+    ) -> LossTerms:
         with torch.no_grad():
             states = [teacher(input_ids=input_ids, use_cache=False).logits.flatten(0, 1) for teacher in self.teachers]
             teacher_logits = mean_logits(states, [output_weight(teacher) for teacher in self.teachers])
@@ -154,10 +165,10 @@ class LanguageModelTrainer(Trainer):
         loss: torch.Tensor = super().training_step(*arguments, **keywords)
         self.losses.append((self.state.global_step + 1, loss))
         if len(self.losses) >= LOG_EVERY:
-            self.look_at_losses()
+            self.check_finite()
         return loss
 
-    def look_at_losses(self) -> None:
+    def check_finite(self) -> None:
         """Raises NonFiniteLossError for the first loss since the last look that is not a finite number."""
         losses, self.losses = self.losses, []
         if not losses or bool(torch.stack([loss for _, loss in losses]).isfinite().all()):
@@ -169,7 +180,7 @@ class LanguageModelTrainer(Trainer):
         )
 
     def _save_checkpoint(self, *arguments: Any, **keywords: Any) -> None:
-        self.look_at_losses()
+        self.check_finite()
         super()._save_checkpoint(*arguments, **keywords)
 
     def mean_terms(self) -> tuple[float, float]:
@@ -183,7 +194,7 @@ class Progress(TrainerCallback):
     """Logs and tracks the training: loss, tokens a second, time left; validates each epoch; saves by the clock."""
 
     def __init__(
-        self, specification: TrainingSpecification, chunks: TrainingChunks, validation: TokenIds, track: Track
+        self, specification: TrainingSpecification, chunks: TrainingDataset, validation: TokenIds, track: Track
     ) -> None:
         self.specification = specification
         self.track = track
@@ -234,7 +245,7 @@ class Progress(TrainerCallback):
         """Passes the Trainer's figures on, with the speed since the last time."""
         if "loss" not in logs or self.trainer is None:
             return
-        self.trainer.look_at_losses()
+        self.trainer.check_finite()
         entropy, divergence = self.trainer.mean_terms()
         now = time.monotonic()
         steps = state.global_step - self.logged_step
@@ -263,7 +274,7 @@ class Progress(TrainerCallback):
             "seconds_left": seconds_left,
         }
         if self.specification.distillation is not None:
-            metrics["train_divergence"] = divergence
+            metrics["train_kl"] = divergence
         self.track(metrics, state.global_step)
         logger.info(
             "%s: step %d of %d, loss %.4f, %.0f tokens/s, %.1f %% of the device's peak, %.0f s left",
@@ -313,12 +324,12 @@ def keep_if_best(model: PreTrainedModel, folder: Path, loss: float, step: int) -
         known = json.loads(figures.read_text(encoding="utf-8"))
         if known["step"] != step and known["validation_loss"] <= loss:
             return
-    beside = folder / f".{BEST}.partial"
-    shutil.rmtree(beside, ignore_errors=True)
-    model.save_pretrained(beside)
+    temporary = folder / f".{BEST}.partial"
+    shutil.rmtree(temporary, ignore_errors=True)
+    model.save_pretrained(temporary)
     (beside / "best.json").write_text(json.dumps({"step": step, "validation_loss": loss}), encoding="utf-8")
     shutil.rmtree(best, ignore_errors=True)
-    beside.rename(best)
+    temporary.rename(best)
 
 
 @torch.inference_mode()
@@ -331,10 +342,10 @@ def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, ba
     model.eval()
     deferred = isinstance(model.get_output_embeddings(), DeferredHead)
     rank, processes = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
-    chunks = ValidationChunks(tokens, length)
+    chunks = ValidationDataset(tokens, length)
     own = Subset(chunks, range(rank, len(chunks), processes))
     total = torch.zeros(2, dtype=torch.float64, device="cpu" if model.device.type == "mps" else model.device)
-    sums = Weights(cross_entropy=1, divergence=0, temperature=1)
+    sums = LossWeights(cross_entropy=1, divergence=0, temperature=1)
     mixed = torch.autocast("cuda", dtype=torch.bfloat16) if model.device.type == "cuda" else nullcontext()
     for batch in torch.utils.data.DataLoader(own, batch_size=batch_size):
         labels = batch["labels"].flatten().to(model.device)
@@ -345,7 +356,10 @@ def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, ba
                 for part, expected in zip(outputs.split(length), labels.split(length), strict=True)
             ]
         total += torch.stack(
-            [torch.stack([term.cross_entropy for term in terms]).double().sum(), (labels != IGNORED).sum().double()]
+            [
+                torch.stack([term.cross_entropy for term in terms]).double().sum(),
+                (labels != IGNORE_INDEX).sum().double(),
+            ]
         ).to(total.device)
     if processes > 1:
         distributed.all_reduce(total)
@@ -354,10 +368,10 @@ def validation_loss(model: PreTrainedModel, tokens: TokenIds, *, length: int, ba
 
 
 @dataclass(frozen=True)
-class Fitted:
+class TrainingResult:
     """A trained model, its output layer still deferred, and what its training took.
 
-    `seconds` and `history` are those of `TrainingFigures`.
+    `seconds` and `history` are those of `TrainingMetrics`.
     """
 
     model: PreTrainedModel
@@ -372,7 +386,7 @@ def fit(
     train_tokens: TokenIds,
     validation_tokens: TokenIds,
     track: Track = lambda metrics, step: None,
-) -> Fitted:
+) -> TrainingResult:
     """Trains and validates, from the last whole checkpoint if there is one; `track` is told the metrics of each step.
 
     Raises: see `train`.
@@ -400,7 +414,7 @@ def fit(
     loss = validation_loss(
         model, validation_tokens, length=specification.sequence_length, batch_size=trainer.args.eval_batch_size
     )
-    return Fitted(model, loss, trainer.state.global_step, seconds, logged(trainer.state))
+    return TrainingResult(model, loss, trainer.state.global_step, seconds, logged(trainer.state))
 
 
 def train(specification: TrainingSpecification) -> TrainedModel | None:
@@ -412,7 +426,7 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
         NonFiniteLossError: the loss is not a finite number.
         OutOfMemoryError: a batch does not fit into the device's memory.
         UnfinishedError: `stop_after_seconds` were over; the same call goes on.
-        NotAloneError: another process trains the same.
+        LockedError: another process trains the same.
     """
     settings = Settings(**specification.settings)
     train_tokens = TokenIds.open(specification.token_ids, "train")
@@ -422,7 +436,7 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
             fit(specification, train_tokens, validation_tokens)
         return None
     specification.checkpoints.mkdir(parents=True, exist_ok=True)
-    with alone(specification.checkpoints):
+    with exclusive_lock(specification.checkpoints):
         if (specification.output / DESCRIPTION).is_file():
             logger.info("%s: trained and registered before, by a process whose result was lost", specification.asset)
         else:
@@ -439,20 +453,20 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
 
 def _fitted_figures(
     specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds
-) -> TrainingFigures:
+) -> TrainingMetrics:
     """Trains and stores the model in its folder, unless a process that was killed while it registered the model did."""
     import mlflow
 
     file = specification.checkpoints / FIGURES
     if file.exists():
-        return TrainingFigures(**json.loads(file.read_text(encoding="utf-8")))
+        return TrainingMetrics(**json.loads(file.read_text(encoding="utf-8")))
     fitted = fit(
         specification, train_tokens, validation_tokens, lambda metrics, step: mlflow.log_metrics(metrics, step=step)
     )
     fitted.model.save_pretrained(specification.output)
     for path in specification.tokenizer.iterdir():
         shutil.copy(path, specification.output)
-    figures = TrainingFigures(
+    figures = TrainingMetrics(
         parameters=fitted.model.num_parameters(),
         validation_loss=fitted.validation_loss,
         train_tokens=len(train_tokens.ids),
@@ -460,16 +474,16 @@ def _fitted_figures(
         seconds=fitted.seconds,
         history=fitted.history,
     )
-    with written_beside(file) as beside:  # last: it says that the folder is whole
-        beside.write_text(json.dumps(asdict(figures)), encoding="utf-8")
+    with atomic_write(file) as temporary:  # last: it says that the folder is whole
+        temporary.write_text(json.dumps(asdict(figures)), encoding="utf-8")
     return figures
 
 
 def _run(trainer: LanguageModelTrainer, checkpoint: Path | None) -> None:
     batch = f"{trainer.specification.asset}: {trainer.args.per_device_train_batch_size} sequences"
-    with memory_for(batch, "training.device_batch_size"):
+    with explain_out_of_memory(batch, "training.device_batch_size"):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-        trainer.look_at_losses()
+        trainer.check_finite()
 
 
 @contextmanager
@@ -495,8 +509,8 @@ def _tracked(
         ],
         run_id=run_file.read_text(encoding="utf-8") if run_file.exists() else None,
     ) as run:
-        with written_beside(run_file) as beside:
-            beside.write_text(run.info.run_id, encoding="utf-8")
+        with atomic_write(run_file) as temporary:
+            temporary.write_text(run.info.run_id, encoding="utf-8")
         yield run
 
 
@@ -504,7 +518,7 @@ def _trainer(
     specification: TrainingSpecification, train_tokens: TokenIds, validation_tokens: TokenIds, track: Track
 ) -> tuple[LanguageModelTrainer, Progress]:
     training = specification.model.training
-    chunks = TrainingChunks(
+    chunks = TrainingDataset(
         train_tokens,
         specification.sequence_length,
         batch_size=training.batch_size,
@@ -516,7 +530,7 @@ def _trainer(
     set_seed(specification.seed)
     model = build_model(
         specification.model.architecture,
-        vocabulary_size=train_tokens.vocabulary_size,
+        vocab_size=train_tokens.vocab_size,
         sequence_length=specification.sequence_length,
     )
     device = best_device().type
@@ -588,13 +602,13 @@ def _last_whole_checkpoint(folder: Path, *, remove_broken: bool) -> Path | None:
 def main(path: Path) -> None:
     """Trains by the specification in `path`, reporting to Dagster where Dagster started this process."""
     specification = TrainingSpecification.model_validate_json(path.read_text(encoding="utf-8"))
-    end_with_dagster(path.parent)
-    with reporting():
+    exit_with_parent(path.parent)
+    with pipes_logging():
         try:
             train(specification)
         except UnfinishedError as stopped:
             logger.info("%s", stopped)
-            sys.exit(UNFINISHED)
+            sys.exit(EXIT_UNFINISHED)
 
 
 if __name__ == "__main__":

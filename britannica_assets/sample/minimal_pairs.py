@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from britannica_assets.files import atomic_write
 from britannica_assets.sample import vocabulary
-from britannica_assets.storage import written_beside
 
 PAIRS_BY_PHENOMENON = 40
 
@@ -156,8 +156,8 @@ def write(folder: Path, seed: int = 1911) -> None:
             pairs[phenomenon.make(draw)] = None
         suite = "supplement_filtered" if phenomenon.supplement else "blimp_filtered"
         with (
-            written_beside(folder / suite / f"{phenomenon.uid}.jsonl") as beside,
-            beside.open("w", encoding="utf-8") as file,
+            atomic_write(folder / suite / f"{phenomenon.uid}.jsonl") as temporary,
+            temporary.open("w", encoding="utf-8") as file,
         ):
             for number, (good, bad) in enumerate(pairs):
                 line = {

@@ -6,34 +6,36 @@ import dagster as dg
 import polars as pl
 
 from britannica_assets import __version__
+from britannica_assets.digests import table_digest
 from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import asset_path, table_digest
-from britannica_assets.wikisource.article import OF_THE_RENDERING
+from britannica_assets.storage import asset_path
+from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.checks import (
     ARTICLES_CHECKS,
     RAW_ARTICLES_CHECKS,
     check_articles,
     check_raw_articles,
 )
-from britannica_assets.wikisource.client import Client, Patience
-from britannica_assets.wikisource.fetch import fetch_volume
+from britannica_assets.wikisource.client import Client
+from britannica_assets.wikisource.extract import RENDERING_NOISE
 from britannica_assets.wikisource.index import read_volume_index
-from britannica_assets.wikisource.store import PageStore
-from britannica_assets.wikisource.text import read_articles
+from britannica_assets.wikisource.page_store import PageStore
+from britannica_assets.wikisource.retry import RetryPolicy
+from britannica_assets.wikisource.scrape import scrape_volume
 
 GROUP = "wikisource"
 OWNERS = ["team:britannica"]
 
 
-def connect(settings: Settings, patience: Patience | None = None) -> Client:
+def connect(settings: Settings, retry_policy: RetryPolicy | None = None) -> Client:
     """The client that the settings ask for."""
     return Client(
         settings.wiki_url,
         requests_per_second=settings.requests_per_second,
         contact=settings.contact,
         version=__version__,
-        patience=patience,
+        retry_policy=retry_policy,
     )
 
 
@@ -83,11 +85,11 @@ def raw_articles(
     previous = pl.read_parquet(materialized.read_bytes()) if materialized.exists() else None
     store = PageStore(settings.work_path / "pages" / f"{volume}.sqlite")
     with connect(settings) as client:
-        result = fetch_volume(client, volume_index.collect(), store, previous=previous)
+        result = scrape_volume(client, volume_index.collect(), store, previous=previous)
     pages = result.pages
     failed = pages.filter(pl.col("failure").is_not_null() & pl.col("part").is_not_null())
     content = pages.select("volume", "part", "position", "title", "html", "failure", "vanished").with_columns(
-        pl.col("html").str.replace_all(OF_THE_RENDERING, "")
+        pl.col("html").str.replace_all(RENDERING_NOISE, "")
     )
     yield dg.MaterializeResult(
         value=pages,
@@ -118,7 +120,7 @@ def articles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], raw_articles: pl.LazyFrame
 ) -> Iterator[dg.MaterializeResult[pl.DataFrame]]:
     """The running text of each article, with its printed pages, their proofreading quality and who signed it."""
-    volume = read_articles(raw_articles.collect())
+    volume = extract_articles(raw_articles.collect())
     table = volume.articles
     materialized = asset_path(settings, "articles", f"{context.partition_key}.parquet")
     words_before = None

@@ -10,9 +10,9 @@ from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.wikisource.assets import GROUP, connect
 from britannica_assets.wikisource.changes import last_change, read_changes
-from britannica_assets.wikisource.client import Patience
+from britannica_assets.wikisource.retry import RetryPolicy
 
-SWIFT = Patience(attempts=3, timeout=10)  # a tick of the sensor must end soon; the next one asks again
+SENSOR_RETRY_POLICY = RetryPolicy(max_attempts=3, timeout=10)  # a tick must end soon, and the next one retries
 
 scrape_job = dg.define_asset_job(
     "scrape_volume",
@@ -46,12 +46,12 @@ def recent_changes(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult | dg.SkipReason:
     if context.cursor is None:
-        with connect(settings, SWIFT) as client:
+        with connect(settings, SENSOR_RETRY_POLICY) as client:
             last = last_change(client)
         context.update_cursor(json.dumps({"after": last.last_change, "since": last.last_moment}))
         return dg.SkipReason(f"Watching the wiki's changes from {last.last_moment} on.")
     cursor = json.loads(context.cursor)
-    with connect(settings, SWIFT) as client:
+    with connect(settings, SENSOR_RETRY_POLICY) as client:
         changes = read_changes(
             client, after=cursor["after"], since=cursor["since"], volume_of=_volumes_by_title(settings)
         )

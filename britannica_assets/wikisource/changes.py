@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from britannica_assets.wikisource.article import SCAN_VOLUME
 from britannica_assets.wikisource.client import Client
+from britannica_assets.wikisource.extract import SCAN_VOLUME
 from britannica_assets.wikisource.index import ROOT
 
 MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from britannica_assets.corpus.clean import _USUAL, STEPS, Step, clean_articles, clean_texts
-from britannica_assets.corpus.filter import filter_articles
+from britannica_assets.corpus.clean import _COMMON_CHARACTERS, CLEANING_RULES, CleaningRule, clean_articles, clean_texts
+from britannica_assets.corpus.filters import filter_articles
 from britannica_assets.sample.encyclopedia import compose
 
 
@@ -16,10 +16,10 @@ def cleaned(text: str) -> str:
     return str(clean_texts(pl.Series([text]))[0])
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_each_step_does_what_its_example_says(step: Step) -> None:
-    assert pl.select(step.apply(pl.lit(step.before))).item() == step.after
-    assert pl.select(step.count(pl.lit(step.before))).item() > 0
+@pytest.mark.parametrize("rule", CLEANING_RULES, ids=lambda rule: rule.name)
+def test_each_rule_does_what_its_example_says(rule: CleaningRule) -> None:
+    assert pl.select(rule.apply(pl.lit(rule.before))).item() == rule.after
+    assert pl.select(rule.count(pl.lit(rule.before))).item() > 0
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_plain_words_are_neither_lost_nor_changed(words: list[str]) -> None:
     assert cleaned(text) == text
 
 
-def test_the_quick_search_for_unusual_characters_passes_over_no_rare_one() -> None:
+def test_the_quick_search_for_uncommon_characters_passes_over_no_rare_one() -> None:
     every = pl.Series([chr(number) for number in range(0x110000) if not 0xD800 <= number < 0xE000])
-    usual = pl.DataFrame({"text": every.filter(~every.str.contains(f"[^{_USUAL}]"))})
-    assert len(usual) > 1_500
-    for step in STEPS:
-        if step.rare:
-            assert usual.select(step.count(pl.col("text")).sum()).item() == 0, step.name
-    assert usual["text"].equals(usual["text"].str.normalize("NFC"))
+    common = pl.DataFrame({"text": every.filter(~every.str.contains(f"[^{_COMMON_CHARACTERS}]"))})
+    assert len(common) > 1_500
+    for rule in CLEANING_RULES:
+        if rule.rare:
+            assert common.select(rule.count(pl.col("text")).sum()).item() == 0, rule.name
+    assert common["text"].equals(common["text"].str.normalize("NFC"))
     changed = every.filter(every != every.str.normalize("NFC"))
-    assert changed.str.contains(STEPS[0].pattern).all()
+    assert changed.str.contains(CLEANING_RULES[0].pattern).all()
 
 
 @given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Mc"]), max_size=8))
@@ -93,19 +93,19 @@ def test_the_sample_is_cleaned_and_all_of_it_kept() -> None:
             "words": [len(article.text.split()) for article in compose()],
         }
     )
-    table, firings = clean_articles(articles.lazy())
-    kept, left_out = filter_articles(table)
+    table, matches = clean_articles(articles.lazy())
+    kept, removed = filter_articles(table)
     assert table.columns == articles.columns
     assert len(kept) == len(compose())
-    assert left_out.is_empty()
-    fired = {firing.step: firing for firing in firings}
-    references = fired["drop cross-references in brackets"]
-    assert references.firings > 20
+    assert removed.is_empty()
+    matched = {match.rule: match for match in matches}
+    references = matched["drop cross-references in brackets"]
+    assert references.matches > 20
     assert "(q.v.)" in references.before or "see" in references.before
     assert not table["text"].str.contains(r"\(q\.v\.\)|[“”]").any()
 
 
-def test_what_is_left_out_is_told() -> None:
+def test_what_is_removed_is_told() -> None:
     articles = pl.DataFrame(
         {
             "volume": [1, 1, 1, 2],
@@ -118,9 +118,9 @@ def test_what_is_left_out_is_told() -> None:
             "words": [2, 14, 10, 10],
         }
     )
-    kept, left_out = filter_articles(articles)
+    kept, removed = filter_articles(articles)
     assert kept["title"].to_list() == ["First"]
-    assert dict(left_out.select("title", "reason").rows()) == {
+    assert dict(removed.select("title", "reason").rows()) == {
         "Short": "fewer than 10 words",
         "Table": "mostly tables or formulas",
         "Second": "the same text as an earlier article",

@@ -14,15 +14,16 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
 from britannica_assets.corpus.tokenizer import Encoder, load_tokenizer, save_tokenizer, train_tokenizer
+from britannica_assets.digests import folder_digest
 from britannica_assets.sample.encyclopedia import compose
-from britannica_assets.storage import folder_digest
+from britannica_assets.special_tokens import SPECIAL_TOKENS
 
 TEXTS = [article.text for article in compose()]
 
 
 @cache
 def trained() -> Tokenizer:
-    return train_tokenizer(TEXTS[:150], vocabulary_size=1_000, minimum_frequency=2)
+    return train_tokenizer(TEXTS[:150], vocab_size=1_000, min_frequency=2)
 
 
 @given(st.text())
@@ -56,19 +57,19 @@ def test_it_is_the_tokenizer_that_plain_training_gives() -> None:
     trainer = trainers.BpeTrainer(
         vocab_size=1_000,
         min_frequency=2,
-        special_tokens=["<pad>", "<s>", "</s>"],
+        special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     texts = [*TEXTS[:150], "It's Ἀθῆναι, 5½ m.\nשלום—naïve (1702-61)"]
     plain.train_from_iterator(texts, trainer)
-    ours = train_tokenizer(texts, vocabulary_size=1_000, minimum_frequency=2)
+    ours = train_tokenizer(texts, vocab_size=1_000, min_frequency=2)
     assert json.loads(ours.to_str())["model"] == json.loads(plain.to_str())["model"]
 
 
-def test_too_little_text_for_the_vocabulary_is_told() -> None:
+def test_too_little_text_for_the_vocabulary_is_refused() -> None:
     with pytest.raises(ValueError, match=r"only .* types .* the configuration asks for 5000"):
-        train_tokenizer(["a town on a river"], vocabulary_size=5_000, minimum_frequency=2)
+        train_tokenizer(["a town on a river"], vocab_size=5_000, min_frequency=2)
 
 
 def test_ids_come_back_as_they_went(tmp_path: Path) -> None:
@@ -78,10 +79,10 @@ def test_ids_come_back_as_they_went(tmp_path: Path) -> None:
         save_tokenizer(trained(), folder, model_max_length=128)
         tokenizer = load_tokenizer(folder)
         splits = {"train": TEXTS[:150], "validation": TEXTS[150:]}
-        figures = {split: write_split(folder, split, tokenizer, texts) for split, texts in splits.items()}  # type: ignore[arg-type]
-        write_description(folder, tokenizer, figures)  # type: ignore[arg-type]
+        statistics = {split: write_split(folder, split, tokenizer, texts) for split, texts in splits.items()}  # type: ignore[arg-type]
+        write_description(folder, tokenizer, statistics)  # type: ignore[arg-type]
     assert folder_digest(folders[0]) == folder_digest(folders[1])
-    assert figures["validation"].unknown_bytes == 0
+    assert statistics["validation"].unknown_bytes == 0
     stored = TokenIds.open(folders[0], "validation")
     assert stored.ids.dtype == np.uint16
     assert stored.words == sum(len(text.split()) for text in TEXTS[150:])
@@ -93,8 +94,8 @@ def test_ids_come_back_as_they_went(tmp_path: Path) -> None:
 
 
 def test_a_copy_that_broke_off_is_noticed(tmp_path: Path) -> None:
-    figures = write_split(tmp_path, "train", trained(), TEXTS[:5])
-    write_description(tmp_path, trained(), {"train": figures})
+    statistics = write_split(tmp_path, "train", trained(), TEXTS[:5])
+    write_description(tmp_path, trained(), {"train": statistics})
     path = tmp_path / "train.bin"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"train\.bin holds .* ids, its description says"):

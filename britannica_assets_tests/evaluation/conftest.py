@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from britannica_assets.configuration import Architecture
+from britannica_assets.config import Architecture
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
 
 VOCABULARY = 300
@@ -21,15 +21,15 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that transformers loads: a Llama of 256 positions and 300 types."""
     import torch
 
-    from britannica_assets.modeling.architectures import build_model
+    from britannica_assets.modeling.models import build_model
 
     folder = tmp_path_factory.mktemp("model")
-    save_tokenizer(
-        train_tokenizer(TEXTS, vocabulary_size=VOCABULARY, minimum_frequency=2), folder, model_max_length=128
-    )
+    save_tokenizer(train_tokenizer(TEXTS, vocab_size=VOCABULARY, min_frequency=2), folder, model_max_length=128)
     torch.manual_seed(0)
-    architecture = Architecture(family="llama", layers=2, heads=2, width=32, inner_width=64)
-    model = build_model(architecture, vocabulary_size=VOCABULARY, sequence_length=128)
+    architecture = Architecture(
+        family="llama", num_hidden_layers=2, num_attention_heads=2, hidden_size=32, intermediate_size=64
+    )
+    model = build_model(architecture, vocab_size=VOCABULARY, sequence_length=128)
     with torch.no_grad():
         # Untrained predictions are nearly uniform; sharper ones tell sentences apart by more than rounding does.
         model.lm_head.weight *= 20

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from britannica_assets.evaluation.download import DownloadError, downloaded_pairs
+from britannica_assets.digests import folder_digest
+from britannica_assets.evaluation.download import DownloadError, download_pairs
 from britannica_assets.evaluation.minimal_pairs import read_phenomena
 from britannica_assets.sample import minimal_pairs
 from britannica_assets.sample.wiki import serve_with
-from britannica_assets.storage import folder_digest
 
 SUITES = ("blimp_filtered", "supplement_filtered")
 ENTRIES_ON_A_PAGE = 3
@@ -71,10 +71,10 @@ def digests(files: Path) -> dict[str, str]:
 
 def test_downloads_every_page_once(source: str, files: Path, tmp_path: Path) -> None:
     expected = digests(files)
-    folder = downloaded_pairs(tmp_path / "pairs", source, expected)
+    folder = download_pairs(tmp_path / "pairs", source, expected)
     assert {suite: folder_digest(folder / suite) for suite in SUITES} == expected
     assert len(read_phenomena(folder)) > ENTRIES_ON_A_PAGE
-    assert downloaded_pairs(folder, "http://127.0.0.1:9/", expected) == folder
+    assert download_pairs(folder, "http://127.0.0.1:9/", expected) == folder
 
 
 def test_other_files_are_refused_and_nothing_stays(source: str, files: Path, tmp_path: Path) -> None:
@@ -83,11 +83,11 @@ def test_other_files_are_refused_and_nothing_stays(source: str, files: Path, tmp
     changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     (tmp_path / "work").mkdir()
     with pytest.raises(DownloadError, match=r"blimp_filtered .* digest .*BRITANNICA_EVAL_DIR"):
-        downloaded_pairs(tmp_path / "work/pairs", source, expected)
+        download_pairs(tmp_path / "work/pairs", source, expected)
     assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_a_source_that_does_not_answer_names_the_variable(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="set BRITANNICA_EVAL_DIR"):
-        downloaded_pairs(tmp_path / "pairs", "http://127.0.0.1:9/")
+        download_pairs(tmp_path / "pairs", "http://127.0.0.1:9/")
     assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,8 @@ import pytest
 
 from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores
 from britannica_assets.evaluation.leaderboard import OFFICIAL, OURS, SAMPLE, build_leaderboard, distillation_gain
+from britannica_assets.evaluation.leaderboard_page import write_page
 from britannica_assets.evaluation.minimal_pairs import accuracy_by
-from britannica_assets.evaluation.page import write_page
 
 
 def scores(

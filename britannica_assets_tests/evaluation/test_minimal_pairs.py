@@ -18,6 +18,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from britannica_assets.evaluation.log_likelihood import NODES_IN_A_ROW, log_probabilities, packed_rows, reads_trees
 from britannica_assets.evaluation.minimal_pairs import (
     PairsError,
     Phenomenon,
@@ -26,7 +27,6 @@ from britannica_assets.evaluation.minimal_pairs import (
     score_phenomena,
     suite_averages,
 )
-from britannica_assets.evaluation.sentence_scores import NODES_IN_A_ROW, log_probabilities, packed_rows, reads_trees
 from britannica_assets.generation.generate import load_model
 
 SENTENCES = [

@@ -8,12 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from britannica_assets.configuration import Generation
+from britannica_assets.config import Generation
 from britannica_assets.generation.generate import generate_articles, load_model
 from britannica_assets.generation.novelty import GRAM, novelty
 
 PROMPTS = ["The river", "He was born in the town of"]
-GENERATION = Generation(temperature=0.7, top_p=0.95, maximum_new_tokens=20, prompts=PROMPTS)
+GENERATION = Generation(temperature=0.7, top_p=0.95, max_new_tokens=20, prompts=PROMPTS)
 
 
 def test_the_same_seed_writes_the_same(model_folder: Path) -> None:
@@ -28,7 +28,7 @@ def test_an_article_stops_at_its_end(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
     with torch.no_grad():
         model.model.norm.weight.zero_()  # now every type is as probable as any other, `</s>` too
-    generation = Generation(temperature=1, top_p=1, maximum_new_tokens=200, prompts=PROMPTS * 8)
+    generation = Generation(temperature=1, top_p=1, max_new_tokens=200, prompts=PROMPTS * 8)
     articles = generate_articles(model, tokenizer, generation, seed=1)
     assert {article.ended for article in articles} == {True, False}
     for article in articles:
@@ -38,8 +38,8 @@ def test_an_article_stops_at_its_end(model_folder: Path) -> None:
 
 def test_a_continuation_too_long_for_the_model_is_refused(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    with pytest.raises(ValueError, match=r"256 positions: lower generation\.maximum_new_tokens"):
-        generate_articles(model, tokenizer, GENERATION.model_copy(update={"maximum_new_tokens": 250}), seed=1)
+    with pytest.raises(ValueError, match=r"256 positions: lower generation\.max_new_tokens"):
+        generate_articles(model, tokenizer, GENERATION.model_copy(update={"max_new_tokens": 250}), seed=1)
     with pytest.raises(ValueError, match="a prompt is empty"):
         generate_articles(model, tokenizer, GENERATION.model_copy(update={"prompts": [" "]}), seed=1)
 

@@ -10,13 +10,13 @@ import requests
 from britannica_assets.sample import wiki
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.sample.markup import ROOT, href, redirect_title
-from britannica_assets.wikisource.article import extract_article
+from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.client import Client, PageMissingError
-from britannica_assets.wikisource.fetch import fetch_volume
+from britannica_assets.wikisource.extract import extract_article
 from britannica_assets.wikisource.index import page_information, read_volume_index
-from britannica_assets.wikisource.store import PageStore
-from britannica_assets.wikisource.text import read_articles
+from britannica_assets.wikisource.page_store import PageStore
+from britannica_assets.wikisource.scrape import scrape_volume
 from britannica_assets_tests.integration.mediawiki import MediaWiki
 
 pytestmark = pytest.mark.integration
@@ -36,8 +36,8 @@ def real_client(real_wiki: MediaWiki) -> Iterator[Client]:
 def test_every_article_of_a_real_mediawiki_is_scraped_as_it_was_written(real_client: Client, tmp_path: Path) -> None:
     for volume in VOLUMES:
         index = read_volume_index(real_client, volume)
-        fetched = fetch_volume(real_client, index, PageStore(tmp_path / f"{volume}.sqlite"))
-        read = read_articles(fetched.pages)
+        fetched = scrape_volume(real_client, index, PageStore(tmp_path / f"{volume}.sqlite"))
+        read = extract_articles(fetched.pages)
         assert read.without_text == []
         truth = [article for article in compose() if article.volume == volume]
         assert read.articles.drop("quality", "revision", "words").rows(named=True) == [

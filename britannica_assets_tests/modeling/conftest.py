@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from britannica_assets.configuration import Architecture, Distillation, ModelConfiguration, Training
+from britannica_assets.config import Architecture, Distillation, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
 from britannica_assets.modeling.specification import TrainingSpecification
@@ -17,7 +17,7 @@ from britannica_assets.settings import Settings
 
 VOCABULARY = 400
 LENGTH = 32
-SHAPE = Architecture(family="llama", layers=1, heads=2, width=32, inner_width=64)
+SHAPE = Architecture(family="llama", num_hidden_layers=1, num_attention_heads=2, hidden_size=32, intermediate_size=64)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("tokenizer", "token_ids"):
         (folder / name).mkdir()
     texts = ["\n".join(article.paragraphs) for article in compose()[:14]]
-    tokenizer = train_tokenizer(texts, vocabulary_size=VOCABULARY, minimum_frequency=2)
+    tokenizer = train_tokenizer(texts, vocab_size=VOCABULARY, min_frequency=2)
     save_tokenizer(tokenizer, folder / "tokenizer", model_max_length=2 * LENGTH)
     train = write_split(folder / "token_ids", "train", tokenizer, texts[:-2])
     validation = write_split(folder / "token_ids", "validation", tokenizer, texts[-2:])

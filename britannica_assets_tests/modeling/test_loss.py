@@ -5,11 +5,11 @@ from typing import get_args
 import pytest
 import torch
 
-from britannica_assets.modeling.chunks import IGNORED
+from britannica_assets.modeling.datasets import IGNORE_INDEX
 from britannica_assets.modeling.loss import (
     KLReduction,
+    LossWeights,
     TargetDistribution,
-    Weights,
     full_kl,
     fused_loss,
     loss_from_logits,
@@ -39,9 +39,9 @@ def test_the_fused_loss_and_its_gradients_are_those_of_the_plain_one(temperature
     hidden = torch.randn(POSITIONS, WIDTH, generator=generator, requires_grad=True)
     head = torch.randn(VOCABULARY, WIDTH, generator=generator, requires_grad=True)
     labels = torch.randint(VOCABULARY, (POSITIONS,), generator=generator)
-    labels[::7] = IGNORED
+    labels[::7] = IGNORE_INDEX
     targets = top_k(sharp_logits(3), 20, temperature) if distilled else None
-    weights = Weights.of(
+    weights = LossWeights.of(
         alpha=0.4, temperature=temperature, kl_reduction="token_mean", positions=POSITIONS, sequences=4
     )
     plain = loss_from_logits(hidden @ head.T, labels, weights, targets=targets)
@@ -77,7 +77,7 @@ def test_a_student_that_leaves_nothing_for_the_tail_has_a_finite_loss_and_gradie
     hidden[0, 0] = 400  # all of the mass on one type, and the teachers expect others too
     hidden.requires_grad_()
     targets = TargetDistribution(torch.tensor([[0, 1]]), torch.tensor([[0.5, 0.2, 0.3]]))
-    weights = Weights.of(alpha=0.5, temperature=2, kl_reduction="token_mean", positions=1, sequences=1)
+    weights = LossWeights.of(alpha=0.5, temperature=2, kl_reduction="token_mean", positions=1, sequences=1)
     loss = fused_loss(hidden, head, torch.tensor([5]), weights, targets=targets).loss
     (gradient,) = torch.autograd.grad(loss, hidden)
     assert bool(loss.isfinite())
@@ -86,7 +86,7 @@ def test_a_student_that_leaves_nothing_for_the_tail_has_a_finite_loss_and_gradie
 
 def test_the_sum_over_a_sequence_weighs_the_divergence_by_its_positions() -> None:
     mean, summed = (
-        Weights.of(alpha=0.5, temperature=2, kl_reduction=reduction, positions=256, sequences=2)
+        LossWeights.of(alpha=0.5, temperature=2, kl_reduction=reduction, positions=256, sequences=2)
         for reduction in get_args(KLReduction)
     )
     assert summed.divergence == 128 * mean.divergence

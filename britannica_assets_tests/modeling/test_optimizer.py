@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 import torch
 
-from britannica_assets.configuration import Architecture
-from britannica_assets.modeling.architectures import build_model, defer_head
+from britannica_assets.config import Architecture
+from britannica_assets.modeling.models import build_model, defer_head
 from britannica_assets.modeling.optimizer import muon
 from britannica_assets_tests.modeling.conftest import SHAPE
 
-GPT2 = Architecture(family="gpt2", layers=2, heads=2, width=32, inner_width=64)
+GPT2 = Architecture(family="gpt2", num_hidden_layers=2, num_attention_heads=2, hidden_size=32, intermediate_size=64)
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has Muon from 2.9 on")
@@ -19,7 +19,7 @@ GPT2 = Architecture(family="gpt2", layers=2, heads=2, width=32, inner_width=64)
 def test_inner_matrices_take_a_step_of_muon_and_the_rest_one_of_adamw(shape: Architecture) -> None:
     learning_rate, weight_decay = 0.01, 0.1
     torch.manual_seed(3)
-    model = defer_head(build_model(shape, vocabulary_size=50, sequence_length=8))
+    model = defer_head(build_model(shape, vocab_size=50, sequence_length=8))
     begun = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     gradients = {name: torch.randn_like(parameter) for name, parameter in begun.items()}
 

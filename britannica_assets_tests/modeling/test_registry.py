@@ -12,7 +12,6 @@ from britannica_assets.modeling.registry import (
     champion_alias,
     content_digest,
     download_champion,
-    judge,
     record_blimp,
 )
 from britannica_assets.settings import Settings
@@ -54,19 +53,19 @@ def test_the_alias_moves_to_a_version_that_is_no_worse_in_perplexity(
         (31.0, 1, "perplexity 31.000 is above 30.000 of version 1"),
         (30.0, 3, "no worse"),
     ]:
-        verdict = judge(settings, MODEL, version(client, perplexity), TRACK)
+        verdict = promote(settings, MODEL, version(client, perplexity), TRACK)
         assert champion(client) == expected
         assert said in verdict.reason
 
 
 def test_a_champion_that_scores_worse_gives_the_alias_back(client: mlflow.MlflowClient, settings: Settings) -> None:
     first = version(client, 30)
-    judge(settings, MODEL, first, TRACK)
+    promote(settings, MODEL, first, TRACK)
     record_blimp(settings, MODEL, first, 0.7)
     second = version(client, 29)
-    assert judge(settings, MODEL, second, TRACK).is_champion  # not scored yet
+    assert promote(settings, MODEL, second, TRACK).is_champion  # not scored yet
     record_blimp(settings, MODEL, second, 0.6)
-    verdict = judge(settings, MODEL, second, TRACK)
+    verdict = promote(settings, MODEL, second, TRACK)
     assert not verdict.is_champion
     assert verdict.reason == "BLiMP accuracy 0.6000 is below 0.7000 of version 1"
     assert champion(client) == first
@@ -75,9 +74,9 @@ def test_a_champion_that_scores_worse_gives_the_alias_back(client: mlflow.Mlflow
 def test_another_text_makes_way_for_the_newer_but_never_for_a_demo(
     client: mlflow.MlflowClient, settings: Settings
 ) -> None:
-    judge(settings, MODEL, version(client, 30), TRACK)
-    assert not judge(settings, MODEL, version(client, 5, validation="w", scale="demo"), TRACK).is_champion
-    assert judge(settings, MODEL, version(client, 40, validation="w"), TRACK).is_champion
+    promote(settings, MODEL, version(client, 30), TRACK)
+    assert not promote(settings, MODEL, version(client, 5, validation="w", scale="demo"), TRACK).is_champion
+    assert promote(settings, MODEL, version(client, 40, validation="w"), TRACK).is_champion
 
 
 def test_a_track_without_champion_names_the_asset_to_materialize(

@@ -16,15 +16,15 @@ from filelock import FileLock
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from britannica_assets.configuration import Architecture, ModelConfiguration, Training
+from britannica_assets.config import Architecture, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import Split, TokenIds
-from britannica_assets.modeling.architectures import build_model
-from britannica_assets.modeling.chunks import IGNORED, TrainingChunks
+from britannica_assets.modeling.datasets import IGNORE_INDEX, TrainingDataset
 from britannica_assets.modeling.device import OutOfMemoryError
-from britannica_assets.modeling.process import DAGSTER_LOCK, NotAloneError, alone
+from britannica_assets.modeling.models import build_model
+from britannica_assets.modeling.process import PARENT_LOCK, LockedError, exclusive_lock
 from britannica_assets.modeling.registry import TrainedModel
 from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.targets import compute_targets
+from britannica_assets.modeling.teacher_targets import compute_targets
 from britannica_assets.modeling.train import NonFiniteLossError, fit, train
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import connect
@@ -38,7 +38,15 @@ from britannica_assets_tests.modeling.conftest import (
 )
 
 # Dropout, so that a resumed training must find the random numbers where the killed one left them.
-DROPPING = Architecture(family="gpt2", layers=1, heads=2, width=32, inner_width=64, tied_embeddings=True, dropout=0.1)
+DROPPING = Architecture(
+    family="gpt2",
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    hidden_size=32,
+    intermediate_size=64,
+    tie_word_embeddings=True,
+    dropout=0.1,
+)
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
@@ -53,7 +61,7 @@ def distilled(corpus: Path, settings: Settings, tmp_path_factory: pytest.TempPat
     """A student trained undisturbed in this process, on the targets of an untrained teacher."""
     folder = tmp_path_factory.mktemp("distilled")
     torch.manual_seed(5)
-    teacher = build_model(SHAPE, vocabulary_size=VOCABULARY, sequence_length=LENGTH).eval()
+    teacher = build_model(SHAPE, vocab_size=VOCABULARY, sequence_length=LENGTH).eval()
     (folder / "targets").mkdir()
     compute_targets(
         [teacher],
@@ -103,7 +111,7 @@ def test_the_model_is_stored_tracked_and_registered(distilled: TrainingSpecifica
     assert run.info.status == "FINISHED"
     assert {
         "train_loss",
-        "train_divergence",
+        "train_kl",
         "validation_loss",
         "tokens_per_second",
         "model_flops_utilization",
@@ -182,7 +190,7 @@ def test_live_teachers_teach_beside_the_student(distilled: TrainingSpecification
     tracked: list[dict[str, float]] = []
     tokens = [TokenIds.open(told.token_ids, split) for split in get_args(Split)]
     fit(told, tokens[0], tokens[1], lambda metrics, step: tracked.append(metrics))
-    divergences = [metrics["train_divergence"] for metrics in tracked if "train_divergence" in metrics]
+    divergences = [metrics["train_kl"] for metrics in tracked if "train_kl" in metrics]
     assert 0 < divergences[-1] < divergences[0]
 
 
@@ -239,7 +247,7 @@ def test_a_training_ends_when_its_dagster_is_gone(distilled: TrainingSpecificati
         update={"work": tmp_path, "model": distilled.model.model_copy(update={"training": endless})}
     )
     command = trained_in_a_process(told)
-    with FileLock(told.work / DAGSTER_LOCK):
+    with FileLock(told.work / PARENT_LOCK):
         process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while not (told.checkpoints / "mlflow_run_id").exists():
@@ -257,8 +265,8 @@ def test_a_second_process_is_kept_off_the_same_training(
     monkeypatch.setattr("britannica_assets.modeling.process.PATIENCE", 0.1)
     told = specification(corpus, tmp_path, settings)
     with (
-        alone(told.checkpoints),
-        pytest.raises(NotAloneError, match=r"another process works in .*: wait for it or stop"),
+        exclusive_lock(told.checkpoints),
+        pytest.raises(LockedError, match=r"another process works in .*: wait for it or stop"),
     ):
         train(told)
 
@@ -267,7 +275,7 @@ def test_a_second_process_is_kept_off_the_same_training(
 def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(
     corpus: Path, train_tokens: TokenIds, tmp_path: Path, settings: Settings
 ) -> None:
-    wide = SHAPE.model_copy(update={"inner_width": 2**18})
+    wide = SHAPE.model_copy(update={"intermediate_size": 2**18})
     training = Training(learning_rate=3e-3, batch_size=64, epochs=1, warmup_steps=2, weight_decay=0.1)
     told = specification(corpus, tmp_path, settings, model=ModelConfiguration(architecture=wide, training=training))
     with (
@@ -288,8 +296,8 @@ def test_a_loss_that_is_no_number_stops_with_its_step(corpus: Path, tmp_path: Pa
 
 
 def test_chunks_cover_the_text_anew_each_epoch_and_never_ask_for_the_next_article(train_tokens: TokenIds) -> None:
-    chunks = TrainingChunks(train_tokens, LENGTH, batch_size=4, epochs=2, seed=1)
-    again = TrainingChunks(train_tokens, LENGTH, batch_size=4, epochs=2, seed=1)
+    chunks = TrainingDataset(train_tokens, LENGTH, batch_size=4, epochs=2, seed=1)
+    again = TrainingDataset(train_tokens, LENGTH, batch_size=4, epochs=2, seed=1)
     first = [chunks[place]["input_ids"] for place in range(chunks.chunks_per_epoch)]
     second = [chunks[place + chunks.chunks_per_epoch]["input_ids"] for place in range(chunks.chunks_per_epoch)]
     torch.testing.assert_close(again[chunks.chunks_per_epoch]["input_ids"], second[0])
@@ -298,10 +306,10 @@ def test_chunks_cover_the_text_anew_each_epoch_and_never_ask_for_the_next_articl
     for place in range(len(chunks)):
         example = chunks[place]
         ends = example["input_ids"] == 2
-        assert bool((example["labels"][ends] == IGNORED).all())
+        assert bool((example["labels"][ends] == IGNORE_INDEX).all())
         assert bool((example["labels"][~ends][:-1] == example["input_ids"][1:][~ends[:-1]]).all())
     with pytest.raises(ValueError, match="too few for a batch of 10000 chunks"):
-        TrainingChunks(train_tokens, LENGTH, batch_size=10_000, epochs=1, seed=1)
+        TrainingDataset(train_tokens, LENGTH, batch_size=10_000, epochs=1, seed=1)
 
 
 def test_the_digest_changes_with_what_decides_the_result(corpus: Path, tmp_path: Path, settings: Settings) -> None:

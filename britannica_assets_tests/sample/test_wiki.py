@@ -8,7 +8,7 @@ import requests
 from britannica_assets.sample import wiki
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.sample.markup import ROOT, href
-from britannica_assets.wikisource.article import extract_article
+from britannica_assets.wikisource.extract import extract_article
 
 ARTICLE = compose()[0]
 

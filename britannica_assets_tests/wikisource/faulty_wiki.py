@@ -1,4 +1,4 @@
-"""A little wiki of our own titles whose server fails when told to."""
+"""A sample wiki with titles of our own whose server injects faults."""
 
 import json
 import struct
@@ -10,9 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 from britannica_assets.sample.markup import ROOT, Page, href
 from britannica_assets.sample.wiki import Stored, Wiki, serve_with
-from britannica_assets.wikisource.client import Client, Patience
+from britannica_assets.wikisource.client import Client
+from britannica_assets.wikisource.retry import RetryPolicy
 
-SWIFT = Patience(attempts=3, first_wait=0.01, longest_wait=0.02, timeout=1.0)
+FAST_RETRIES = RetryPolicy(max_attempts=3, initial_backoff=0.01, max_backoff=0.02, timeout=1.0)
 
 
 def article(text: str, *, volume: int = 1, page: int = 7, quality: int = 4) -> str:
@@ -126,5 +127,8 @@ def serve_faulty(wiki: Wiki, faults: dict[str, list[Fault]]) -> AbstractContextM
 @contextmanager
 def client_of(wiki: Wiki, faults: dict[str, list[Fault]] | None = None) -> Iterator[Client]:
     """A client that soon gives up, of a served wiki."""
-    with serve_faulty(wiki, faults or {}) as url, Client(url, requests_per_second=1_000, patience=SWIFT) as client:
+    with (
+        serve_faulty(wiki, faults or {}) as url,
+        Client(url, requests_per_second=1_000, retry_policy=FAST_RETRIES) as client,
+    ):
         yield client

@@ -12,11 +12,11 @@ import pytest
 
 from britannica_assets.sample.markup import ROOT, Page, href
 from britannica_assets.sample.wiki import Wiki
+from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.client import Client, WikiError
-from britannica_assets.wikisource.fetch import fetch_volume
 from britannica_assets.wikisource.index import read_volume_index
-from britannica_assets.wikisource.store import DamagedStoreError, PageStore
-from britannica_assets.wikisource.text import read_articles
+from britannica_assets.wikisource.page_store import DamagedStoreError, PageStore
+from britannica_assets.wikisource.scrape import scrape_volume
 from britannica_assets_tests.wikisource.faulty_wiki import (
     Fault,
     add,
@@ -32,7 +32,7 @@ TITLES = [[f"Town {number}" for number in range(40)], [f"River {number}" for num
 
 
 def scrape(client: Client, store: PageStore, previous: pl.DataFrame | None = None) -> pl.DataFrame:
-    return fetch_volume(client, read_volume_index(client, 1), store, previous=previous).pages
+    return scrape_volume(client, read_volume_index(client, 1), store, previous=previous).pages
 
 
 def pages_asked(wiki: Wiki) -> list[str]:
@@ -76,7 +76,7 @@ def test_a_second_scrape_asks_for_no_page_and_a_correction_for_one(tmp_path: Pat
         assert pages_asked(wiki) == []
         wiki.requests.clear()
         wiki.edit("Town 3", "It has a bridge.")
-        again = read_articles(scrape(client, store)).articles
+        again = extract_articles(scrape(client, store)).articles
         assert [path.rpartition("/")[2] for path in pages_asked(wiki)] == ["Town_3"]
         assert again.filter(pl.col("title") == "Town 3")["text"].item().endswith("It has a bridge.")
 
@@ -106,12 +106,12 @@ def test_what_vanishes_is_kept_with_a_mark_and_is_no_article(tmp_path: Path) -> 
         wiki.touch("Town 6")
         index = read_volume_index(client, 1)
         wiki.delete("Town 6")
-        pages = fetch_volume(client, index, store).pages
+        pages = scrape_volume(client, index, store).pages
     gone = pages.filter("vanished").sort("title")
     assert gone["title"].to_list() == ["Town 5", "Town 6"]
     assert gone["html"].null_count() == 0
     assert gone["failure"].to_list() == [None, "deleted between index and fetch"]
-    assert len(read_articles(pages).articles) == 68
+    assert len(extract_articles(pages).articles) == 68
 
 
 def test_what_fails_is_told_by_title_and_the_rest_is_kept(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_an_article_of_another_volume_is_not_told_twice(tmp_path: Path) -> None:
     add(wiki, Page(f"{ROOT}/Borrowed", redirect=f"{ROOT}/Zither"))
     wiki_of([["Zither"]], volume=28, wiki=wiki)
     with client_of(wiki) as client:
-        text = read_articles(scrape(client, PageStore(tmp_path / "pages.sqlite")))
+        text = extract_articles(scrape(client, PageStore(tmp_path / "pages.sqlite")))
     assert text.articles["title"].to_list() == ["Anvil"]
     assert text.without_text == [("Zither", "stands in volume 28, to which this volume's list leads")]
 
@@ -170,7 +170,7 @@ def test_killed_ten_times_it_goes_on_where_it_was(tmp_path: Path) -> None:
         with Client(url, requests_per_second=1_000) as client:
             result = scrape(client, PageStore(path))
             undisturbed = scrape(client, PageStore(tmp_path / "undisturbed.sqlite"))
-    assert read_articles(result).articles.equals(read_articles(undisturbed).articles)
+    assert extract_articles(result).articles.equals(extract_articles(undisturbed).articles)
     assert len(pages_asked(wiki)) <= 2 * 200 + 10 * client.connections
 
 
@@ -186,5 +186,5 @@ def test_two_scrapes_at_once_do_not_harm_each_other(tmp_path: Path) -> None:
         assert [worker.exitcode for worker in workers] == [0, 0, 0]
         wiki.requests.clear()
         with Client(url, requests_per_second=1_000) as client:
-            assert len(read_articles(scrape(client, PageStore(path))).articles) == 70
+            assert len(extract_articles(scrape(client, PageStore(path))).articles) == 70
     assert pages_asked(wiki) == []

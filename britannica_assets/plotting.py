@@ -1,0 +1,53 @@
+"""Plots and tables for people: matplotlib figures as Markdown images or SVG, data frames as Markdown tables."""
+
+import base64
+import io
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def new_plot(title: str, x: str, y: str) -> "Figure":
+    """An empty figure with one labelled pair of axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def as_markdown(figure: "Figure") -> str:
+    """The figure as a Markdown image whose data is in the text itself."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=80)
+    return f"![{figure.axes[0].get_title()}](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"
+
+
+def as_svg(figure: "Figure") -> str:
+    """The figure as an SVG element, to stand in a page; the same for the same figure."""
+    from matplotlib import rc_context
+
+    picture = io.StringIO()
+    with rc_context({"svg.hashsalt": "britannica"}):
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    drawn = picture.getvalue()
+    return drawn[drawn.index("<svg") :]
+
+
+def as_markdown_table(table: pl.DataFrame) -> str:
+    """A table for Dagster's metadata; empty cells where a value is not known."""
+    rows = [
+        "| "
+        + " | ".join(
+            "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row
+        )
+        + " |"
+        for row in table.iter_rows()
+    ]
+    head = "| " + " | ".join(name.replace("_", " ") for name in table.columns) + " |"
+    return "\n".join([head, "|" + " --- |" * table.width, *rows])
