@@ -37,7 +37,7 @@ format: setup  ## Let ruff mend what it can
 	$(BIN)/ruff format .
 
 dev: setup  ## The Dagster UI at http://localhost:3000 with its daemon, the MLflow UI at http://localhost:5000
-	@mkdir -p $(DAGSTER_HOME) && { test -e $(DAGSTER_HOME)/dagster.yaml || cp dagster-instance.yaml $(DAGSTER_HOME)/dagster.yaml; }
+	@mkdir -p $(DAGSTER_HOME) && { test -e $(DAGSTER_HOME)/dagster.yaml || cp britannica_assets/dagster-instance.yaml $(DAGSTER_HOME)/dagster.yaml; }
 	@trap 'kill 0' INT TERM EXIT; \
 	case "$${MLFLOW_TRACKING_URI:-}" in http*) ;; *) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --port 5000 --workers 1 --backend-store-uri \
 		"$$($(BIN)/python -c 'from britannica_assets.settings import Settings; print(Settings().tracking_uri)')" & ;; esac; \

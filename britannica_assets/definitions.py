@@ -1,24 +1,22 @@
-"""What Dagster loads: the rooms' assets and checks, jobs, schedule and sensor, and the resources that they share."""
+"""What Dagster loads: the assets and checks of all stages, jobs, schedule and sensor, and the resources they share."""
 
 import dagster as dg
 
 from britannica_assets import jobs
+from britannica_assets.code_location import settings
 from britannica_assets.corpus import assets as corpus_assets
 from britannica_assets.evaluation import assets as evaluation_assets
 from britannica_assets.generation import assets as generation_assets
 from britannica_assets.modeling import assets as modeling_assets
-from britannica_assets.settings import Settings
 from britannica_assets.storage import FolderIOManager, ParquetIOManager
 from britannica_assets.wikisource import assets as wikisource_assets
 from britannica_assets.wikisource import automation
-
-settings = Settings()
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
         [wikisource_assets, corpus_assets, modeling_assets, evaluation_assets, generation_assets]
     ),
-    jobs=[jobs.corpus_job, jobs.track_job, jobs.everything_job, automation.scrape_job],
+    jobs=[jobs.corpus_job, jobs.track_job, jobs.everything_job, jobs.scrape_job],
     schedules=[automation.weekly_scrape],
     sensors=[automation.recent_changes],
     resources={

@@ -1,15 +1,17 @@
 """`make demo`: the whole graph on the bundled sample, through the same client and the same assets as the real thing.
 
-`python -m britannica_assets.demo [FOLDER]` stores everything below the folder, `data/demo` unless told otherwise.
+`python -m britannica_assets.demo [FOLDER]` works from any folder and stores everything below FOLDER.
 """
 
+import argparse
 import os
 import shutil
 import sys
 import threading
 import time
+import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,66 +22,82 @@ if TYPE_CHECKING:
     from britannica_assets.settings import Settings
 
 VOLUMES = ["01", "02"]
-TRACKS = ["babylm_10m"]
+TRACK = "babylm_10m"
+LABEL = "the bundled sample's pairs"
 
 
-def main(data: Path) -> None:
+def main() -> None:
+    """Reads the command line and runs the demo."""
+    parser = argparse.ArgumentParser(prog="python -m britannica_assets.demo", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("data/demo"), help="default: data/demo")
+    run(parser.parse_args().folder.absolute())
+
+
+def run(data: Path) -> None:
     """Serves the sample, materializes every asset into the folder `data`, and prints what was made."""
     started = time.monotonic()
-    dagster_home = data.absolute() / "dagster_home"
-    from britannica_assets.sample import wiki
+    from britannica_assets.sample import wiki_server
 
-    with wiki.serve() as wiki_url:
-        os.environ |= {
-            "BRITANNICA_DATA_DIR": str(data),
-            "BRITANNICA_WIKI_URL": wiki_url,
-            "BRITANNICA_SCALE": "demo",
-            "BRITANNICA_REQUESTS_PER_SECOND": "500",  # our own server, on this machine
-            "DAGSTER_HOME": str(dagster_home),
-            "TOKENIZERS_PARALLELISM": "false",
-        }
-        os.environ.pop("BRITANNICA_EVAL_DIR", None)  # the demo scores on the sample's own minimal pairs
-        dagster_home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path("dagster-instance.yaml"), dagster_home / "dagster.yaml")
+    with wiki_server.serve() as wiki_url:
+        prepare(data, wiki_url)
 
         import dagster as dg
 
-        # Dagster tells its own use of its previews, at every training.
+        # Dagster prints its own use of its previews, at every training.
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from britannica_assets.definitions import defs, settings
-        from britannica_assets.jobs import corpus_selection, scraping_selection, track_selection
+        from britannica_assets.jobs import CORPUS_ASSETS
 
         with dg.DagsterInstance.get() as instance:
             for volume in VOLUMES:
-                materialize(defs, instance, scraping_selection, volume)
-            materialize(defs, instance, corpus_selection - scraping_selection, None)
-            for track in TRACKS:
-                materialize(defs, instance, track_selection, track)
-            print_summary(defs, instance, settings)
+                materialize(instance, defs.resolve_job_def("scrape_volume"), volume)
+            everything = defs.resolve_implicit_global_asset_job_def()
+            materialize(instance, everything, None, [dg.AssetKey(name) for name in CORPUS_ASSETS])
+            materialize(instance, defs.resolve_job_def("track"), TRACK)
+            print_summary(instance, defs.resolve_all_asset_specs())
+        print_article(settings)
     print(f"\nEverything was made in {time.monotonic() - started:.0f} s. To look at it:\n")
-    print("  Dagster, http://localhost:3000:")
-    print(
-        f"    BRITANNICA_DATA_DIR={data} BRITANNICA_SCALE=demo DAGSTER_HOME={dagster_home}"
-        " .venv/bin/dagster dev -w workspace.yaml"
-    )
-    print("  MLflow, http://localhost:5000:")
-    print(f"    .venv/bin/mlflow ui --port 5000 --backend-store-uri {settings.tracking_uri}")
+    print_interfaces(settings)
+
+
+def prepare(data: Path, wiki_url: str) -> None:
+    """Sets the environment of the demo, and writes its instance's configuration and its evaluation data."""
+    dagster_home = data / "dagster_home"
+    evaluation_data = data / "evaluation_data"
+    # The definitions read the environment when they are loaded, which is after this.
+    os.environ |= {
+        "BRITANNICA_DATA_DIR": str(data),
+        "BRITANNICA_WIKI_URL": wiki_url,
+        "BRITANNICA_SCALE": "demo",
+        "BRITANNICA_EVAL_DIR": str(evaluation_data),
+        "BRITANNICA_REQUESTS_PER_SECOND": "500",  # our own server, on this machine
+        "DAGSTER_HOME": str(dagster_home),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(__file__).with_name("dagster-instance.yaml"), dagster_home / "dagster.yaml")
+
+    from britannica_assets.evaluation.evaluation_data import write_label
+    from britannica_assets.sample import minimal_pairs
+
+    minimal_pairs.write(evaluation_data)
+    write_label(evaluation_data, LABEL)
 
 
 def materialize(
-    defs: "dg.Definitions", instance: "dg.DagsterInstance", selection: "dg.AssetSelection", partition: str | None
+    instance: "dg.DagsterInstance",
+    job: "dg.JobDefinition",
+    partition: str | None,
+    assets: "Sequence[dg.AssetKey] | None" = None,
 ) -> None:
-    """One Dagster run over the selection's assets in one partition; exits with its error if it fails."""
-    from dagster._core.utils import make_new_run_id
-
-    job = defs.resolve_implicit_global_asset_job_def()
-    asset_graph = defs.resolve_asset_graph()
-    run_id = make_new_run_id()
+    """One Dagster run of a job, or of some of its assets, in one partition; exits with its error if it fails."""
+    run_id = str(uuid.uuid4())
     with progress(instance, run_id, partition):
         result = job.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
             instance=instance,
-            asset_selection=sorted(selection.resolve(asset_graph)),
+            asset_selection=assets,
             partition_key=partition,
             run_id=run_id,
             raise_on_error=False,
@@ -123,36 +141,60 @@ def progress(instance: "dg.DagsterInstance", run_id: str, partition: str | None)
         follower.join()
 
 
-def print_summary(defs: "dg.Definitions", instance: "dg.DagsterInstance", settings: "Settings") -> None:
-    """A table of the figures that each asset's latest materialization tells, and an article that the student wrote."""
+def print_summary(instance: "dg.DagsterInstance", assets: "Sequence[dg.AssetSpec]") -> None:
+    """A table of the numbers in each asset's latest materialization, in the order in which they were made."""
     import dagster as dg
+
+    rows = []
+    for asset in assets:
+        for partition in [None] if asset.partitions_def is None else [*VOLUMES, TRACK]:
+            records = instance.fetch_materializations(
+                dg.AssetRecordsFilter(asset_key=asset.key, asset_partitions=[partition] if partition else None),
+                limit=1,
+            ).records
+            for record in records:
+                if record.asset_materialization is not None:
+                    numbers = _numbers(record.asset_materialization.metadata)
+                    name = asset.key.to_user_string()
+                    rows.append((record.timestamp, f"  {name:<26}{partition or 'all':<14}{', '.join(numbers[:4])}"))
+    print("\nWhat was made\n")
+    for _, row in sorted(rows):
+        print(row)
+
+
+def _numbers(metadata: "dict[str, dg.MetadataValue] | object") -> list[str]:
+    import dagster as dg
+
+    return [
+        f"{name.split('/')[-1].replace('_', ' ')} "
+        + (f"{value.value:,.5g}" if isinstance(value, dg.FloatMetadataValue) else f"{value.value:,}")
+        for name, value in dict(metadata).items()  # type: ignore[call-overload]
+        if isinstance(value, dg.IntMetadataValue | dg.FloatMetadataValue)
+    ]
+
+
+def print_article(settings: "Settings") -> None:
+    """An article that the student wrote."""
     import polars as pl
 
     from britannica_assets.storage import asset_path
 
-    asset_graph = defs.resolve_asset_graph()
-    print("\nWhat was made\n")
-    for key in asset_graph.toposorted_asset_keys:
-        partitions = [VOLUMES, TRACKS] if asset_graph.get(key).is_partitioned else [[None]]
-        for partition in [name for names in partitions for name in names]:
-            record = instance.fetch_materializations(
-                dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition] if partition else None), limit=1
-            ).records
-            if not record or record[0].asset_materialization is None:
-                continue
-            figures = [
-                f"{name.split('/')[-1].replace('_', ' ')} {value.value:,.5g}"
-                if isinstance(value, dg.FloatMetadataValue)
-                else f"{name.split('/')[-1].replace('_', ' ')} {value.value:,}"
-                for name, value in record[0].asset_materialization.metadata.items()
-                if isinstance(value, dg.IntMetadataValue | dg.FloatMetadataValue)
-            ]
-            print(f"  {key.to_user_string():<26}{partition or 'all':<14}{', '.join(figures[:4])}")
-    articles = pl.read_parquet(str(asset_path(settings, "generated_articles", f"{TRACKS[0]}.parquet")))
+    articles = pl.read_parquet(str(asset_path(settings, "generated_articles", f"{TRACK}.parquet")))
     article = articles.row(0, named=True)
-    print(f"\nAn article by the student of {TRACKS[0]}\n")
+    print(f"\nAn article by the student of {TRACK}\n")
     print(f"  {article['prompt']} {article['text'].removeprefix(article['prompt']).strip()}")
 
 
+def print_interfaces(settings: "Settings") -> None:
+    """The commands that open the UIs on what was made."""
+    programs = Path(sys.executable).parent
+    variables = ("BRITANNICA_DATA_DIR", "BRITANNICA_SCALE", "BRITANNICA_EVAL_DIR", "DAGSTER_HOME")
+    environment = " ".join(f"{name}={os.environ[name]}" for name in variables)
+    print("  Dagster, http://localhost:3000:")
+    print(f"    {environment} {programs / 'dagster'} dev -m britannica_assets.definitions")
+    print("  MLflow, http://localhost:5000:")
+    print(f"    {programs / 'mlflow'} ui --port 5000 --backend-store-uri {settings.tracking_uri}")
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo"))
+    main()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_DATASET_DIGEST = 36  # characters, in MLflow's database
-PARAMETERS_IN_A_BATCH = 100  # MLflow's limit on one call
+MAX_DATASET_DIGEST = 36  # characters, in MLflow's database
+MAX_BATCH_PARAMETERS = 100  # MLflow's limit on one call
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,11 @@ def tracked_run(
         if run_id is None:
             mlflow.set_tags(_tags(settings, origin))
             flat = [Param(key, str(value)) for key, value in flattened(parameters).items()]
-            for start in range(0, len(flat), PARAMETERS_IN_A_BATCH):
-                client.log_batch(run.info.run_id, params=flat[start : start + PARAMETERS_IN_A_BATCH])
+            for start in range(0, len(flat), MAX_BATCH_PARAMETERS):
+                client.log_batch(run.info.run_id, params=flat[start : start + MAX_BATCH_PARAMETERS])
             inputs = [
                 DatasetInput(
-                    Dataset(
-                        data.name, data.digest[:LONGEST_DATASET_DIGEST], "local", json.dumps({"uri": data.address})
-                    ),
+                    Dataset(data.name, data.digest[:MAX_DATASET_DIGEST], "local", json.dumps({"uri": data.address})),
                     [InputTag("mlflow.data.context", data.context), InputTag("sha256", data.digest)],
                 )
                 for data in data_sets

@@ -115,7 +115,7 @@ def corpus_split(
     """The track's train and validation articles, whole ones only, by word budget; also `train.txt` and `val.txt`."""
     track = context.partition_key
     configuration = load_configuration(settings.scale)
-    budget = configuration.tracks[track]
+    budget = configuration.track(track)
     split = split_articles(
         clean_encyclopedia.collect(),
         train_words=budget.train_words,

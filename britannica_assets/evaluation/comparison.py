@@ -4,25 +4,25 @@ import polars as pl
 
 
 def compare_scores(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """The change of accuracy on each phenomenon, the largest rise first.
+    """The change of accuracy on each paradigm, the largest rise first.
 
     The 95 % interval of a difference is put together from those of its two accuracies (Newcombe 1998, method 10); the
-    verdict is "rose" or "fell" where it leaves 0 out.
+    direction is "rose" or "fell" where it leaves 0 out.
 
     Args:
-        before: rows of `blimp_scores` of one model, with suite, uid, accuracy, low and high.
+        before: rows of `blimp_scores` of one model, with task, uid, accuracy, low and high.
         after: the same of another.
 
     Returns:
-        suite, uid, before, after, change, low, high (0 to 1) and verdict ("rose" | "fell" | "").
+        task, uid, before, after, change, low, high (0 to 1) and direction ("rose" | "fell" | "").
     """
     difference = pl.col("accuracy_after") - pl.col("accuracy")
     below = ((pl.col("accuracy_after") - pl.col("low_after")) ** 2 + (pl.col("high") - pl.col("accuracy")) ** 2).sqrt()
     above = ((pl.col("high_after") - pl.col("accuracy_after")) ** 2 + (pl.col("accuracy") - pl.col("low")) ** 2).sqrt()
     return (
-        before.join(after, on=["suite", "uid"], suffix="_after")
+        before.join(after, on=["task", "uid"], suffix="_after")
         .select(
-            "suite",
+            "task",
             "uid",
             pl.col("accuracy").alias("before"),
             pl.col("accuracy_after").alias("after"),
@@ -36,9 +36,9 @@ def compare_scores(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
             .when(pl.col("high") < 0)
             .then(pl.lit("fell"))
             .otherwise(pl.lit(""))
-            .alias("verdict")
+            .alias("direction")
         )
-        .sort("change", "suite", "uid", descending=[True, False, False])
+        .sort("change", "task", "uid", descending=[True, False, False])
     )
 
 

@@ -1,4 +1,4 @@
-"""The public BLiMP files, downloaded once from where the BabyLM pipeline keeps them, and checked by their digest.
+"""The public evaluation data, downloaded once from where the BabyLM pipeline keeps them, and checked by their digest.
 
 The pipeline's README (babylm/evaluation-pipeline-2025) points to the OSF project `ryjfm`; its files are listed by OSF's
 API, version 2.
@@ -7,70 +7,71 @@ API, version 2.
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from britannica_assets.digests import folder_digest
-from britannica_assets.evaluation.minimal_pairs import SUITES
+from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
 
 logger = logging.getLogger(__name__)
 
 SOURCE = "https://api.osf.io/v2/nodes/ryjfm/files/osfstorage/"
-INSIDE = ("evaluation_data", "full_eval")
+PARENT_FOLDERS = ("evaluation_data", "full_eval")
 TIMEOUT = 60  # seconds
-# Of the names and bytes of the 67 and 5 files that the pipeline ships.
-DIGESTS = {
-    "blimp_filtered": "826e6c2257008018af8a6f34d5841dc76a7718b2c6713e07f48b00730a242402",
-    "supplement_filtered": "6e316b7f9f4be4db263a40a0b0573fae6829225a86448daff173bdbaed7eb9b2",
-}
 
 
 class DownloadError(RuntimeError):
     """The public data could not be had; the message says what to set instead."""
 
 
-def download_pairs(folder: Path, source: str = SOURCE, digests: dict[str, str] | None = None) -> Path:
-    """The folder with the public minimal pairs; downloads them into `folder` unless they are there already.
+def download_evaluation_data(folder: Path, tasks: Sequence[EvaluationTask] = TASKS, source: str = SOURCE) -> Path:
+    """The folder with the tasks' public files; downloads them into `folder` unless they are there already.
 
     Raises:
-        DownloadError: the source cannot be reached, lists no such folder, or its files are not those of `digests`.
+        DownloadError: the source cannot be reached, lists no such folder, or its files have another digest.
     """
-    digests = DIGESTS if digests is None else digests
-    if all((folder / suite).is_dir() for suite in SUITES.values()):
-        return folder
+    missing = [task for task in tasks if not (folder / task.folder).is_dir()]
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
     try:
-        inside = source
-        for name in INSIDE:
-            inside = _folder(inside, name)
-        for suite in SUITES.values():
-            (partial / suite).mkdir(parents=True)
-            for entry in _entries(_folder(inside, suite)):
-                name = entry["attributes"]["name"]
-                if name.endswith(".jsonl"):
-                    logger.info("downloading %s", name)
-                    (partial / suite / Path(name).name).write_bytes(_get(entry["links"]["download"]).content)
-            found = folder_digest(partial / suite)
-            if found != digests[suite]:
-                raise DownloadError(
-                    f"{suite} from {source} has the digest {found}, not {digests[suite]}: set BRITANNICA_EVAL_DIR to a"
-                    " folder whose files you trust"
-                )
-        partial.rename(folder)
+        if missing:
+            parent = source
+            for name in PARENT_FOLDERS:
+                parent = _find_folder(parent, name)
+            for task in missing:
+                _download_task(task, parent, partial)
+        for task in missing:
+            folder.mkdir(parents=True, exist_ok=True)
+            (partial / task.folder).rename(folder / task.folder)
     except requests.RequestException as error:
         raise DownloadError(
-            f"the public minimal pairs could not be downloaded ({error}): set BRITANNICA_EVAL_DIR to a folder with"
-            f" {' and '.join(SUITES.values())}"
+            f"the public evaluation data could not be downloaded ({error}): set BRITANNICA_EVAL_DIR to a folder with"
+            f" {', '.join(task.folder for task in tasks)}"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
-def _folder(parent: str, name: str) -> str:
+def _download_task(task: EvaluationTask, parent: str, partial: Path) -> None:
+    target = partial / task.folder
+    target.mkdir(parents=True)
+    for entry in _entries(_find_folder(parent, task.folder)):
+        name = entry["attributes"]["name"]
+        if name.endswith(".jsonl"):
+            logger.info("downloading %s", name)
+            (target / Path(name).name).write_bytes(_get(entry["links"]["download"]).content)
+    digest = folder_digest(target)
+    if digest != task.digest:
+        raise DownloadError(
+            f"{task.folder} from {parent} has the digest {digest}, not {task.digest}: set BRITANNICA_EVAL_DIR to a"
+            " folder whose files you trust"
+        )
+
+
+def _find_folder(parent: str, name: str) -> str:
     for entry in _entries(parent):
         if entry["attributes"]["kind"] == "folder" and entry["attributes"]["name"] == name:
             return str(entry["relationships"]["files"]["links"]["related"]["href"])

@@ -1,115 +1,92 @@
 """Our models beside the published results, as a table."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import polars as pl
 
+from britannica_assets.evaluation.evaluation_data import OFFICIAL
+from britannica_assets.evaluation.published import PUBLISHED
+from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
+from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS
+
 OURS = "this project"
-OFFICIAL, SAMPLE = "BabyLM", "bundled sample"  # the minimal pairs that a model was scored on
-GOALS = ((72.0, 64.0), (79.0, 70.0))  # BLiMP and supplement, %: ours, then GPT-BERT's on 100M words
-
-LEADERBOARD_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "model": pl.String,
-    "track": pl.String,
-    "version": pl.Int64,
-    "parameters": pl.Int64,
-    "train_words": pl.String,
-    "blimp": pl.Float64,
-    "supplement": pl.Float64,
-    "perplexity_by_word": pl.Float64,
-    "minimal_pairs": pl.String,
-    "source": pl.String,
-}
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where published figures come from; `address` is None for one without a public page."""
-
-    name: str
-    address: str | None
-
-
-PAPER = Source("the paper of the nine scripts", None)
-BABYLM_2023 = Source("BabyLM 2023 baselines", "https://aclanthology.org/2023.conll-babylm.1/")
-BABYLLAMA = Source("BabyLlama (Timiryasov and Tastet 2023)", "https://arxiv.org/abs/2308.02019")
-BABYLM_2025 = Source("BabyLM 2025 baselines", "https://github.com/babylm/evaluation-pipeline-2025")
-SOURCES = (PAPER, BABYLM_2023, BABYLLAMA, BABYLM_2025)
-
-# name, parameters, train words, BLiMP, supplement, source: the figures to beat, accuracies in per cent
-PUBLISHED = (
-    ("distilled student", 58_000_000, "10M", 64.7, 47.6, PAPER),
-    ("distilled student", 58_000_000, "38M", 66.4, 50.3, PAPER),
-    ("GPT-2 teacher", 705_000_000, "10M", 64.5, 49.3, PAPER),
-    ("Llama teacher", 360_000_000, "10M", 62.8, 48.2, PAPER),
-    ("OPT", 125_000_000, "10M", 62.6, 54.7, BABYLM_2023),
-    ("RoBERTa", 125_000_000, "10M", 69.5, 47.5, BABYLM_2023),
-    ("T5", 125_000_000, "10M", 58.8, 43.9, BABYLM_2023),
-    ("BabyLlama, distilled", 58_000_000, "10M", 69.8, 59.5, BABYLLAMA),
-    ("GPT-BERT, causal focus", 31_000_000, "10M", 71.66, 63.21, BABYLM_2025),
-    ("GPT-2 small", 124_000_000, "10M", 67.29, 59.09, BABYLM_2025),
-)
+def leaderboard_schema(tasks: Sequence[EvaluationTask] = TASKS) -> pl.Schema:
+    """The columns of a leaderboard, one of them a task; accuracies in per cent, null where a value is not known."""
+    return pl.Schema(
+        {
+            "model": pl.String(),
+            "track": pl.String(),
+            "version": pl.Int64(),
+            "parameters": pl.Int64(),
+            "train_words": pl.String(),
+            **{task.name: pl.Float64() for task in tasks},
+            "perplexity_by_word": pl.Float64(),
+            "evaluation_data": pl.String(),
+            "source": pl.String(),
+        }
+    )
 
 
-def build_leaderboard(scores: pl.DataFrame) -> pl.DataFrame:
+def build_leaderboard(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS) -> pl.DataFrame:
     """One row a scored version of a model, then the published ones; accuracies in per cent, averaged over UIDs.
 
     Args:
-        scores: the rows of `blimp_scores` of all tracks and versions.
+        scores: the rows of the score assets, of all tracks and versions.
+        tasks: become a column each; the first one orders the rows.
 
     Returns:
-        The columns of `LEADERBOARD_SCHEMA` and `blimp_by_million_parameters`, the paper's measure of what a
-        parameter is worth; null where a value is not known.
+        The columns of `leaderboard_schema` and `blimp_by_million_parameters`, the paper's measure of what a
+        parameter is worth.
     """
+    schema = leaderboard_schema(tasks)
+    first = tasks[0].name
     ours = (
         scores.group_by("track", "model", "version", "parameters", "train_words", "perplexity_by_word", "source")
-        .agg(
-            (100 * pl.col("accuracy").filter(pl.col("suite") == "blimp").mean()).alias("blimp"),
-            (100 * pl.col("accuracy").filter(pl.col("suite") == "supplement").mean()).alias("supplement"),
-        )
-        .with_columns(pl.col("source").alias("minimal_pairs"), pl.lit(OURS).alias("source"))
-        .sort("minimal_pairs", "track", "blimp", descending=[False, False, True])
-        .select(LEADERBOARD_SCHEMA.keys())
+        .agg((100 * pl.col("accuracy").filter(pl.col("task") == task.name).mean()).alias(task.name) for task in tasks)
+        .with_columns(pl.col("source").alias("evaluation_data"), pl.lit(OURS).alias("source"))
+        .sort("evaluation_data", "track", first, descending=[False, False, True])
+        .select(schema.names())
     )
     published = pl.DataFrame(
         [
             {
-                "model": name,
-                "parameters": parameters,
-                "train_words": words,
-                "blimp": blimp,
-                "supplement": supplement,
-                "minimal_pairs": OFFICIAL,
-                "source": source.name,
+                "model": result.model,
+                "parameters": result.parameters,
+                "train_words": result.train_words,
+                **{task.name: result.accuracies.get(task.name) for task in tasks},
+                "evaluation_data": OFFICIAL,
+                "source": result.source.name,
             }
-            for name, parameters, words, blimp, supplement, source in PUBLISHED
+            for result in PUBLISHED
         ],
-        schema=LEADERBOARD_SCHEMA,
-    ).sort("blimp", descending=True)
-    return pl.concat([ours.cast(pl.Schema(LEADERBOARD_SCHEMA)), published]).with_columns(
-        (pl.col("blimp") / (pl.col("parameters") / 1e6)).alias("blimp_by_million_parameters")
+        schema=schema,
+    ).sort(first, descending=True, nulls_last=True)
+    return pl.concat([ours.cast(schema), published]).with_columns(  # type: ignore[arg-type]
+        (pl.col(first) / (pl.col("parameters") / 1e6)).alias(f"{first}_by_million_parameters")
     )
 
 
 def distillation_gain(scores: pl.DataFrame) -> pl.DataFrame:
-    """For each track, kind of pairs and suite, the student's accuracy less that of the one without teachers, in points.
+    """For each track, evaluation data and task, the student's accuracy less the ablation's, in points.
 
     Args:
-        scores: the rows of `blimp_scores`, one version a model.
+        scores: the rows of the score assets, one version a model.
     """
-    averages = scores.group_by("track", "source", "suite", "model").agg(pl.col("accuracy").mean() * 100)
-    student, alone = (
-        averages.filter(pl.col("model") == name).drop("model") for name in ("student", "student_without_teachers")
+    averages = scores.group_by("track", "source", "task", "model").agg(pl.col("accuracy").mean() * 100)
+    student, ablation = (
+        averages.filter(pl.col("model") == name).drop("model") for name in (STUDENT, STUDENT_WITHOUT_TEACHERS)
     )
     return (
-        student.join(alone, on=["track", "source", "suite"], suffix="_alone")
+        student.join(ablation, on=["track", "source", "task"], suffix="_ablation")
         .select(
             "track",
-            pl.col("source").alias("minimal_pairs"),
-            "suite",
+            pl.col("source").alias("evaluation_data"),
+            "task",
             pl.col("accuracy").alias("student"),
-            pl.col("accuracy_alone").alias("without_teachers"),
-            (pl.col("accuracy") - pl.col("accuracy_alone")).alias("gain"),
+            pl.col("accuracy_ablation").alias("without_teachers"),
+            (pl.col("accuracy") - pl.col("accuracy_ablation")).alias("gain"),
         )
-        .sort("track", "minimal_pairs", "suite")
+        .sort("track", "evaluation_data", "task")
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Padding included. Logits of more tokens fall out of a CPU's cache; a GPU wants many, within its memory.
-TOKENS_IN_A_BATCH = {"cpu": 512, "cuda": 16_384}
-NODES_IN_A_ROW = 128  # more would share more, and pay for it in attention, which grows with the square
+MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
+MAX_ROW_NODES = 128  # more would share more, and pay for it in attention, which grows with the square
 PROBE = 8  # sentences on which a model shows whether it reads trees
 
 TokenSequence = tuple[int, ...]
@@ -71,7 +71,7 @@ class Row:
 
 
 def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
-    """Packs sequences, which must be sorted; yields rows of `NODES_IN_A_ROW`, longer for a longer sequence.
+    """Packs sequences, which must be sorted; yields rows of `MAX_ROW_NODES`, longer for a longer sequence.
 
     A sequence's last token is predicted and never read, so it is no node.
     """
@@ -80,7 +80,7 @@ def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
     for owner, ids in enumerate(sequences):
         read = ids[:-1]
         shared = _shared(before, read)
-        if row.tokens and len(row.tokens) + len(read) - shared > NODES_IN_A_ROW:
+        if row.tokens and len(row.tokens) + len(read) - shared > MAX_ROW_NODES:
             yield row
             row, path, shared = Row(), [], 0
         end = len(row.tokens) + len(read) - shared
@@ -130,7 +130,7 @@ def _scores_by_tree(model: "PreTrainedModel", sequences: Sequence[TokenSequence]
 
     scores = np.zeros(len(sequences))
     every = list(packed_rows(sequences))
-    at_once = max(1, TOKENS_IN_A_BATCH[model.device.type] // NODES_IN_A_ROW)
+    at_once = max(1, MAX_BATCH_TOKENS[model.device.type] // MAX_ROW_NODES)
     for begin in range(0, len(every), at_once):
         rows = every[begin : begin + at_once]
         width = max(len(row.tokens) for row in rows)
@@ -156,7 +156,7 @@ def _scores_padded(model: "PreTrainedModel", sequences: Sequence[TokenSequence])
     """Batches of like length, padded to the right, where a causal model's tokens do not see it."""
     scores = np.zeros(len(sequences))
     order = sorted(range(len(sequences)), key=lambda owner: len(sequences[owner]))
-    budget = TOKENS_IN_A_BATCH[model.device.type]
+    budget = MAX_BATCH_TOKENS[model.device.type]
     begin = 0
     while begin < len(order):
         # Lengths rise, so the last sequence of the batch decides its width.

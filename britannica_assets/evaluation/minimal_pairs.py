@@ -1,4 +1,4 @@
-"""BLiMP and its supplement: how often a model finds the good sentence of a minimal pair more probable than the bad.
+"""Minimal pairs: how often a model finds the good sentence of a pair more probable than the bad one.
 
 Scored as the BabyLM 2025 pipeline scores causal models: the log-probability of a sentence is the sum over every token
 after the first of `tokenizer(sentence)`. The project's tokenizer puts `<s>` before each text, so that the first word
@@ -20,12 +20,11 @@ from britannica_assets.evaluation.log_likelihood import log_probabilities
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-SUITES = {"blimp": "blimp_filtered", "supplement": "supplement_filtered"}
 RESAMPLES = 1_000
 INTERVAL = 0.95
+NO_LABEL = "supplement"  # the field and term of files that name none, as BLiMP's supplement
 
 SCORES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "suite": pl.String,
     "uid": pl.String,
     "linguistics_term": pl.String,
     "field": pl.String,
@@ -41,35 +40,38 @@ class PairsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Phenomenon:
-    """One file of pairs, all of one UID: (good, bad)."""
+class Paradigm:
+    """One file of pairs (good, bad), all of one UID: what BLiMP (Warstadt et al. 2020) calls a paradigm."""
 
-    suite: str
     uid: str
     linguistics_term: str
     field: str
     pairs: tuple[tuple[str, str], ...]
 
 
-def read_phenomena(folder: Path) -> list[Phenomenon]:
-    """Reads `blimp_filtered/*.jsonl` and `supplement_filtered/*.jsonl`, in the order of their names.
+def score_minimal_pairs(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path, random: np.random.Generator
+) -> pl.DataFrame:
+    """Reads and scores the paradigms in `folder`, see `read_paradigms` and `score_paradigms`."""
+    return score_paradigms(model, tokenizer, read_paradigms(folder), random)
+
+
+def read_paradigms(folder: Path) -> list[Paradigm]:
+    """Reads `*.jsonl` in `folder`, in the order of their names.
 
     Raises:
-        PairsError: a folder is missing or empty, or a line is malformed.
+        PairsError: the folder is missing or empty, or a line is malformed.
     """
-    phenomena = []
-    for suite, name in SUITES.items():
-        files = sorted((folder / name).glob("*.jsonl"))
-        if not files:
-            raise PairsError(
-                f"{folder / name} holds no .jsonl file: set BRITANNICA_EVAL_DIR to a folder with"
-                f" {' and '.join(SUITES.values())}"
-            )
-        phenomena += [_read_file(suite, file) for file in files]
-    return phenomena
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        raise PairsError(
+            f"{folder} holds no .jsonl file: set BRITANNICA_EVAL_DIR to a folder that has {folder.name} with files of"
+            " minimal pairs"
+        )
+    return [_read_file(file) for file in files]
 
 
-def _read_file(suite: str, file: Path) -> Phenomenon:
+def _read_file(file: Path) -> Paradigm:
     pairs = []
     first: dict[str, Any] = {}
     # Split at line feeds alone: a sentence may hold other characters that Python takes for line ends.
@@ -87,39 +89,39 @@ def _read_file(suite: str, file: Path) -> Phenomenon:
         pairs.append((good, bad))
     if not pairs:
         raise PairsError(f"{file} holds no pair")
-    return Phenomenon(
-        suite=suite,
+    return Paradigm(
         uid=first.get("UID", file.stem),
-        linguistics_term=first.get("linguistics_term", "supplement"),
+        linguistics_term=first.get("linguistics_term", NO_LABEL),
         # The published files write one field in two ways.
-        field=first.get("field", "supplement").replace("/", "_"),
+        field=first.get("field", NO_LABEL).replace("/", "_"),
         pairs=tuple(pairs),
     )
 
 
-def score_phenomena(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", phenomena: Sequence[Phenomenon], *, seed: int
+def score_paradigms(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    paradigms: Sequence[Paradigm],
+    random: np.random.Generator,
 ) -> pl.DataFrame:
-    """Accuracy of `model` on each phenomenon, with its 95 % interval by bootstrap over pairs.
+    """Accuracy of `model` on each paradigm, with its 95 % interval by bootstrap over pairs.
 
     Returns:
-        A row a phenomenon, with the columns of `SCORES_SCHEMA`.
+        A row a paradigm, with the columns of `SCORES_SCHEMA`.
     """
-    sentences = [sentence for phenomenon in phenomena for pair in phenomenon.pairs for sentence in pair]
+    sentences = [sentence for paradigm in paradigms for pair in paradigm.pairs for sentence in pair]
     scores = log_probabilities(model, tokenizer, sentences).reshape(-1, 2)
-    random = np.random.default_rng(seed)
     rows, begin = [], 0
-    for phenomenon in phenomena:
-        number = len(phenomenon.pairs)
+    for paradigm in paradigms:
+        number = len(paradigm.pairs)
         right = scores[begin : begin + number, 0] > scores[begin : begin + number, 1]
         begin += number
         low, high = bootstrap_interval(right, random)
         rows.append(
             {
-                "suite": phenomenon.suite,
-                "uid": phenomenon.uid,
-                "linguistics_term": phenomenon.linguistics_term,
-                "field": phenomenon.field,
+                "uid": paradigm.uid,
+                "linguistics_term": paradigm.linguistics_term,
+                "field": paradigm.field,
                 "pairs": number,
                 "accuracy": float(right.mean()),
                 "low": low,
@@ -140,24 +142,24 @@ def bootstrap_interval(right: npt.NDArray[np.bool_], random: np.random.Generator
 
 
 def accuracy_by(scores: pl.DataFrame, grouping: str) -> pl.DataFrame:
-    """Accuracy (0 to 1) on BLiMP by "field" or "linguistics_term", the mean over its UIDs; the supplement has neither.
+    """Accuracy (0 to 1) by "field" or "linguistics_term" of the paradigms that have one, the mean over its UIDs.
 
     Args:
         scores: with the columns of `SCORES_SCHEMA`, and `model`.
         grouping: the column.
 
     Returns:
-        A row a group, in order: `grouping`, phenomena (its UIDs), and a column a model.
+        A row a group, in order: `grouping`, paradigms (its UIDs), and a column a model.
     """
     return (
-        scores.filter(pl.col("suite") == "blimp")
+        scores.filter(pl.col("field") != NO_LABEL)
         .group_by(grouping, "model", maintain_order=True)
-        .agg(pl.len().alias("phenomena"), pl.col("accuracy").mean())
-        .pivot("model", index=[grouping, "phenomena"], values="accuracy")
+        .agg(pl.len().alias("paradigms"), pl.col("accuracy").mean())
+        .pivot("model", index=[grouping, "paradigms"], values="accuracy")
         .sort(grouping)
     )
 
 
-def suite_averages(scores: pl.DataFrame) -> dict[str, float]:
-    """The mean accuracy over UIDs of each suite, which the BabyLM challenge reports."""
-    return dict(scores.group_by("suite").agg(pl.col("accuracy").mean()).sort("suite").iter_rows())
+def task_averages(scores: pl.DataFrame) -> dict[str, float]:
+    """The mean accuracy over UIDs of each task, which the BabyLM challenge reports."""
+    return dict(scores.group_by("task").agg(pl.col("accuracy").mean()).sort("task").iter_rows())

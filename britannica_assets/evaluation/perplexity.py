@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from britannica_assets.special_tokens import IGNORE_INDEX
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -34,19 +36,19 @@ class ArticleLosses:
 
 
 def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int, batch_size: int = 32) -> ArticleLosses:
-    """Scores the whole text in the chunks of `length` tokens that validation in training uses.
+    """Scores the whole text in the sequences of `length` tokens that validation in training uses.
 
     Every token but each article's `<s>` is predicted, `</s>` too.
     """
     import torch
 
-    from britannica_assets.modeling.datasets import IGNORE_INDEX, ValidationDataset
+    from britannica_assets.modeling.datasets import ValidationDataset
 
-    chunks = ValidationDataset(tokens, length)
+    dataset = ValidationDataset(tokens, length)
     nats = np.zeros(len(tokens.offsets) - 1)
     counts = np.zeros(len(nats), dtype=np.int64)
     with torch.inference_mode():
-        for number, batch in enumerate(torch.utils.data.DataLoader(chunks, batch_size=batch_size)):
+        for number, batch in enumerate(torch.utils.data.DataLoader(dataset, batch_size=batch_size)):
             labels = batch["labels"].to(model.device)
             logits = model(input_ids=batch["input_ids"].to(model.device)).logits.float()
             losses = torch.nn.functional.cross_entropy(

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
+from britannica_assets.evaluation.tasks import tasks_by_asset
 from britannica_assets.settings import Settings
 
-SCORES_FILE = "blimp_scores.parquet"
-SCORED = ["track", "model", "version", "source"]
+SCORES_FILE = "scores.parquet"
+SCORED = ["track", "model", "version", "source", "task"]
 
 
 def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `current` and of all earlier scoring runs in MLflow; of a version scored twice, the last scoring."""
+    """The rows of `current` and of all earlier scoring runs in MLflow; of a version scored
+    twice on a task, the last scoring."""
     import mlflow
 
     tables = [current]
@@ -28,7 +30,7 @@ def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataF
         pl.concat(numbered, how="diagonal_relaxed")
         .filter(pl.col("scoring") == pl.col("scoring").min().over(SCORED))
         .drop("scoring")
-        .sort([*SCORED, "suite", "uid"])
+        .sort([*SCORED, "uid"])
     )
 
 
@@ -53,8 +55,7 @@ def _scoring_runs(settings: Settings, track: str) -> list[str]:
     if experiment is None:
         return []
     runs = client.search_runs(
-        [experiment.experiment_id],
-        "tags.`dagster.asset_key` = 'blimp_scores' and attributes.status = 'FINISHED'",
-        order_by=["attributes.start_time DESC"],
+        [experiment.experiment_id], "attributes.status = 'FINISHED'", order_by=["attributes.start_time DESC"]
     )
-    return [run.info.run_id for run in runs]
+    assets = tasks_by_asset()
+    return [run.info.run_id for run in runs if run.data.tags.get("dagster.asset_key") in assets]

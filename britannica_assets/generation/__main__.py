@@ -6,8 +6,8 @@ import sys
 from britannica_assets.config import load_configuration
 from britannica_assets.generation.generate import generate_articles, load_model
 from britannica_assets.modeling.registry import download_champion
-from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
+from britannica_assets.track_models import STUDENT, registered_model
 
 
 def main() -> None:
@@ -16,11 +16,11 @@ def main() -> None:
     configuration = load_configuration(settings.scale)
     parser = argparse.ArgumentParser(prog="python -m britannica_assets.generation", description=main.__doc__)
     parser.add_argument("prompt")
-    parser.add_argument("--track", choices=track_partitions.get_partition_keys(), default="babylm_10m")
+    parser.add_argument("--track", choices=list(configuration.tracks), default=next(iter(configuration.tracks)))
     parser.add_argument("--seed", type=int, default=configuration.seed)
     arguments = parser.parse_args()
     try:
-        folder, _ = download_champion(settings, "britannica-student", arguments.track)
+        folder, _ = download_champion(settings, registered_model(STUDENT), arguments.track)
     except LookupError as error:
         sys.exit(str(error))
     model, tokenizer = load_model(folder)

@@ -5,10 +5,11 @@ from dataclasses import asdict
 import dagster as dg
 import polars as pl
 
-from britannica_assets.config import load_configuration
+from britannica_assets.config import configuration_name, load_configuration
 from britannica_assets.digests import table_digest
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
+from britannica_assets.track_models import STUDENT, registered_model
 
 
 @dg.asset(
@@ -18,7 +19,7 @@ from britannica_assets.settings import Settings
     code_version="1",
     partitions_def=track_partitions,
     pool="training",
-    deps=["student"],
+    deps=[STUDENT],
 )
 def generated_articles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
@@ -26,12 +27,13 @@ def generated_articles(
     """Articles that the registered student, loaded by its champion alias, writes for a list of prompts."""
     from britannica_assets.generation.generate import generate_articles, load_model
     from britannica_assets.generation.novelty import novelty
-    from britannica_assets.modeling.registry import champion_alias, download_champion
+    from britannica_assets.modeling.promotion import champion_alias
+    from britannica_assets.modeling.registry import download_champion
     from britannica_assets.tracking import model_url
 
     track = context.partition_key
     configuration = load_configuration(settings.scale)
-    folder, version = download_champion(settings, "britannica-student", track)
+    folder, version = download_champion(settings, registered_model(STUDENT), track)
     model, tokenizer = load_model(folder)
     train_text = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
     articles = generate_articles(model, tokenizer, configuration.generation, seed=configuration.seed)
@@ -51,8 +53,9 @@ def generated_articles(
             "mean_perplexity": round(float(table.select(pl.col("perplexity").mean()).item()), 2),
             **_mean_novelty(table),
             "first_article": articles[0].text,
-            "model": dg.MetadataValue.url(model_url(settings, "britannica-student", version)),
+            "model": dg.MetadataValue.url(model_url(settings, registered_model(STUDENT), version)),
             "alias": champion_alias(track),
+            "scale": configuration_name(settings.scale),
             "generated": dg.MetadataValue.md(_as_markdown(table)),
             "dagster/row_count": len(table),
         },
@@ -60,7 +63,7 @@ def generated_articles(
 
 
 def _mean_novelty(table: pl.DataFrame) -> dict[str, float]:
-    """Empty where all articles are shorter than the runs of words that novelty counts."""
+    """Empty where all articles are shorter than the 8-grams that novelty counts."""
     mean = table.select(pl.col("novelty").mean()).item()
     return {} if mean is None else {"mean_novelty": round(float(mean), 3)}
 

@@ -1,172 +1,132 @@
-"""The models in Dagster: two teachers, their targets, the student, and the student without teachers.
+"""The models in Dagster: the teachers, their targets, the student, and the student without teachers.
 
-Each trains in a process of its own through Dagster Pipes, so that its memory is given back and its log shows in the UI.
+Which teachers there are the configuration says.
 """
 
-import json
-import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from filelock import FileLock
 
-from britannica_assets.config import Distillation, ModelConfiguration, load_configuration
+from britannica_assets.code_location import configuration
+from britannica_assets.config import configuration_name, load_configuration
 from britannica_assets.digests import folder_digest
+from britannica_assets.files import read_json
 from britannica_assets.modeling.checks import champion_check, check_champion
-from britannica_assets.modeling.process import PARENT_LOCK
-from britannica_assets.modeling.specification import TrainingSpecification
+from britannica_assets.modeling.launch import run_process
 from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import new_folder
+from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, TrackModel, track_models
 
-GROUP = "modeling"
-OWNERS = ["team:britannica"]
-POOL = "training"
-
-
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "huggingface", "mlflow"},
-    code_version="1",
-    partitions_def=track_partitions,
-    pool=POOL,
-    io_manager_key="folder_io_manager",
-    check_specs=[champion_check("teacher_gpt2")],
-)
-def teacher_gpt2(
-    context: dg.AssetExecutionContext,
-    settings: dg.ResourceParam[Settings],
-    pipes_subprocess_client: dg.PipesSubprocessClient,
-    token_ids: Path,
-    tokenizer: Path,
-) -> Iterator[dg.MaterializeResult[Path]]:
-    """The first teacher, a GPT-2 (705M parameters at paper scale), trained on the true text."""
-    configuration = load_configuration(settings.scale).teacher_gpt2
-    yield _train(context, settings, pipes_subprocess_client, "teacher_gpt2", configuration, token_ids, tokenizer)
+SHARED: dict[str, Any] = {
+    "group_name": "modeling",
+    "owners": ["team:britannica"],
+    "partitions_def": track_partitions,
+    "pool": "training",
+    "io_manager_key": "folder_io_manager",
+}
+MODEL_KINDS = {"pytorch", "huggingface", "mlflow"}
+TEACHERS = [model for model in track_models(configuration) if model.role == "teacher"]
+TEACHER_INPUTS = {teacher.asset: dg.AssetIn() for teacher in TEACHERS}
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "huggingface", "mlflow"},
-    code_version="1",
-    partitions_def=track_partitions,
-    pool=POOL,
-    io_manager_key="folder_io_manager",
-    check_specs=[champion_check("teacher_llama")],
-)
-def teacher_llama(
-    context: dg.AssetExecutionContext,
-    settings: dg.ResourceParam[Settings],
-    pipes_subprocess_client: dg.PipesSubprocessClient,
-    token_ids: Path,
-    tokenizer: Path,
-) -> Iterator[dg.MaterializeResult[Path]]:
-    """The second teacher, a Llama (360M parameters at paper scale), trained on the true text."""
-    configuration = load_configuration(settings.scale).teacher_llama
-    yield _train(context, settings, pipes_subprocess_client, "teacher_llama", configuration, token_ids, tokenizer)
+def build_teacher(teacher: TrackModel) -> dg.AssetsDefinition:
+    """The asset of one teacher of the configuration."""
+    shape = configuration.model(teacher.asset).architecture
+
+    @dg.asset(
+        **SHARED,
+        name=teacher.asset,
+        kinds=MODEL_KINDS,
+        code_version="1",
+        check_specs=[champion_check(teacher.asset)],
+        description=f"A teacher, a {shape.family} of {shape.num_hidden_layers} layers and hidden size"
+        f" {shape.hidden_size}, trained on the true text.",
+    )
+    def teacher_asset(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        pipes_subprocess_client: dg.PipesSubprocessClient,
+        token_ids: Path,
+        tokenizer: Path,
+    ) -> Iterator[dg.MaterializeResult[Path]]:
+        yield _train(context, settings, pipes_subprocess_client, teacher.asset, token_ids, tokenizer)
+
+    return teacher_asset
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "numpy"},
-    code_version="1",
-    partitions_def=track_partitions,
-    pool=POOL,
-    io_manager_key="folder_io_manager",
-)
+teacher_assets = [build_teacher(teacher) for teacher in TEACHERS]
+
+
+@dg.asset(**SHARED, kinds={"pytorch", "numpy"}, code_version="1", ins=TEACHER_INPUTS)
 def teacher_targets(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
     pipes_subprocess_client: dg.PipesSubprocessClient,
     token_ids: Path,
-    teacher_gpt2: Path,
-    teacher_llama: Path,
+    **teachers: Path,
 ) -> dg.MaterializeResult[Path]:
     """The teachers' averaged softened predictions over the train text: the top k of each position, computed once."""
     from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification
-    from britannica_assets.modeling.registry import content_digest
+    from britannica_assets.modeling.teacher_targets import SCHEMA_VERSION, TARGETS_FILE
+    from britannica_assets.modeling.trained_model import content_digest
 
-    configuration = load_configuration(settings.scale)
-    inputs = [folder_digest(token_ids), *(content_digest(folder) for folder in (teacher_gpt2, teacher_llama))]
+    own = load_configuration(settings.scale)
+    inputs = [folder_digest(token_ids), *(content_digest(folder) for folder in teachers.values())]
     # The folder is named after its inputs, so that a killed computation goes on and another one does not.
     unfinished = settings.work_path / "targets" / f"{context.partition_key}-{'-'.join(name[:12] for name in inputs)}"
     specification = TargetsSpecification(
-        teachers=[teacher_gpt2, teacher_llama],
+        teachers=list(teachers.values()),
         token_ids=token_ids,
         output=unfinished,
-        distillation=configuration.distillation,
-        sequence_length=configuration.sequence_length,
+        distillation=own.distillation,
+        sequence_length=own.sequence_length,
     )
-    _run(context, pipes_subprocess_client, "compute_targets", settings, specification.model_dump_json())
-    digest = folder_digest(unfinished)
-    description = json.loads((unfinished / "teacher_targets.json").read_text(encoding="utf-8"))
+    run_process(context, pipes_subprocess_client, settings, "compute_teacher_targets", specification.model_dump_json())
+    description = read_json(unfinished / TARGETS_FILE, schema_version=SCHEMA_VERSION)
     size = sum(file.stat().st_size for file in unfinished.iterdir())
     return dg.MaterializeResult(
         value=unfinished,
-        data_version=dg.DataVersion(digest),
+        data_version=dg.DataVersion(folder_digest(unfinished)),
         metadata={
+            "teachers": ", ".join(teachers),
             "positions": description["positions"],
             "top_k": description["top_k"],
             "megabytes": round(size / 1e6, 2),
             "bytes_a_position": round(size / description["positions"], 1),
             "temperature": description["temperature"],
             "left_context": description["left_context"],
+            "scale": configuration_name(settings.scale),
         },
     )
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "huggingface", "mlflow"},
-    code_version="1",
-    partitions_def=track_partitions,
-    pool=POOL,
-    io_manager_key="folder_io_manager",
-    check_specs=[champion_check("student")],
-)
+@dg.asset(**SHARED, kinds=MODEL_KINDS, code_version="1", check_specs=[champion_check(STUDENT)], ins=TEACHER_INPUTS)
 def student(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
     pipes_subprocess_client: dg.PipesSubprocessClient,
     token_ids: Path,
     tokenizer: Path,
-    teacher_gpt2: Path,
-    teacher_llama: Path,
     teacher_targets: Path,
+    **teachers: Path,
 ) -> Iterator[dg.MaterializeResult[Path]]:
     """The distilled student, a Llama (58M parameters at paper scale), trained on the teachers' targets and the text."""
-    configuration = load_configuration(settings.scale)
-    live = configuration.distillation.teachers == "live"
+    live = load_configuration(settings.scale).distillation.live_teachers
     yield _train(
         context,
         settings,
         pipes_subprocess_client,
-        "student",
-        configuration.student,
+        STUDENT,
         token_ids,
         tokenizer,
-        distillation=configuration.distillation,
         targets=None if live else teacher_targets,
-        teachers=[teacher_gpt2, teacher_llama] if live else [],
+        teachers=list(teachers.values()) if live else [],
     )
 
 
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"pytorch", "huggingface", "mlflow"},
-    code_version="1",
-    partitions_def=track_partitions,
-    pool=POOL,
-    io_manager_key="folder_io_manager",
-    check_specs=[champion_check("student_without_teachers")],
-)
+@dg.asset(**SHARED, kinds=MODEL_KINDS, code_version="1", check_specs=[champion_check(STUDENT_WITHOUT_TEACHERS)])
 def student_without_teachers(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
@@ -175,10 +135,7 @@ def student_without_teachers(
     tokenizer: Path,
 ) -> Iterator[dg.MaterializeResult[Path]]:
     """The same student for the same steps on the true text alone: what distillation is worth."""
-    configuration = load_configuration(settings.scale).student
-    yield _train(
-        context, settings, pipes_subprocess_client, "student_without_teachers", configuration, token_ids, tokenizer
-    )
+    yield _train(context, settings, pipes_subprocess_client, STUDENT_WITHOUT_TEACHERS, token_ids, tokenizer)
 
 
 def _train(
@@ -186,38 +143,35 @@ def _train(
     settings: Settings,
     pipes: dg.PipesSubprocessClient,
     asset: str,
-    model: ModelConfiguration,
     token_ids: Path,
     tokenizer: Path,
     *,
-    distillation: Distillation | None = None,
     targets: Path | None = None,
     teachers: Sequence[Path] = (),
 ) -> dg.MaterializeResult[Path]:
-    """Trains one model in its own process and describes what came of it."""
-    from britannica_assets.corpus.token_ids import TokenIds
-    from britannica_assets.modeling.registry import content_digest
+    """Trains one model in its own process and describes what came of it; with targets or teachers it is distilled."""
+    from britannica_assets.corpus.token_ids import SPLITS, TokenIds
+    from britannica_assets.modeling.specification import TrainingSpecification
+    from britannica_assets.modeling.trained_model import content_digest
 
-    configuration = load_configuration(settings.scale)
-    track = context.partition_key
-    digests = {
-        "train": TokenIds.open(token_ids, "train").digest,
-        "validation": TokenIds.open(token_ids, "validation").digest,
-        "tokenizer": folder_digest(tokenizer),
-    }
+    own = load_configuration(settings.scale)
+    model = own.model(asset)
+    digests = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}
+    digests["tokenizer"] = folder_digest(tokenizer)
     if targets is not None:
         digests["teacher_targets"] = folder_digest(targets)
     digests |= {f"live_teacher_{number}": content_digest(folder) for number, folder in enumerate(teachers)}
     specification = TrainingSpecification(
         asset=asset,
-        track=track,
-        scale=settings.scale,
+        track=context.partition_key,
+        scale=configuration_name(settings.scale),
+        configuration_digest=own.digest,
         dagster_run_id=context.run.run_id,
         settings=settings.model_dump(mode="json"),
         model=model,
-        sequence_length=configuration.sequence_length,
-        seed=configuration.seed,
-        distillation=distillation,
+        sequence_length=own.sequence_length,
+        seed=own.seed,
+        distillation=own.distillation if targets is not None or teachers else None,
         token_ids=token_ids,
         tokenizer=tokenizer,
         targets=targets,
@@ -225,40 +179,18 @@ def _train(
         data_digests=digests,
         work=settings.work_path / "training",
     )
-    _run(context, pipes, "train", settings, specification.model_dump_json(), model.training.processes)
+    processes = model.training.processes
+    run_process(context, pipes, settings, "train", specification.model_dump_json(), processes=processes)
     return _describe(settings, specification.output)
-
-
-def _run(
-    context: dg.AssetExecutionContext,
-    pipes: dg.PipesSubprocessClient,
-    module: str,
-    settings: Settings,
-    told: str,
-    processes: int = 1,
-) -> None:
-    """Runs a module of this room as a process, or several that share its work, and waits; its log goes to Dagster."""
-    file = new_folder(settings, f"{module}_specification", context.run.run_id) / "specification.json"
-    file.write_text(told, encoding="utf-8")
-    launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"] if processes > 1 else []
-    try:
-        with FileLock(file.with_name(PARENT_LOCK)):
-            pipes.run(
-                context=context,
-                command=[sys.executable, "-m", *launcher, f"britannica_assets.modeling.{module}", str(file)],
-                env={"TOKENIZERS_PARALLELISM": "false"},
-            )
-    finally:
-        shutil.rmtree(file.parent)
 
 
 def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
     from britannica_assets.modeling.plots import loss_curve
-    from britannica_assets.modeling.registry import TrainedModel, content_digest
+    from britannica_assets.modeling.trained_model import TrainedModel, content_digest
     from britannica_assets.tracking import model_url, run_url
 
     trained = TrainedModel.read(folder)
-    weights = folder / "model.safetensors"
+    tokens = trained.steps * trained.configuration["training"]["batch_size"] * trained.sequence_length
     return dg.MaterializeResult(
         value=folder,
         data_version=dg.DataVersion(content_digest(folder)),
@@ -270,15 +202,12 @@ def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
             "steps": trained.steps,
             "train_tokens": trained.train_tokens,
             "seconds": round(trained.seconds, 1),
-            "tokens_a_second": round(
-                trained.steps
-                * trained.configuration["training"]["batch_size"]
-                * load_configuration(trained.scale).sequence_length
-                / trained.seconds
-            ),
-            "megabytes": round(weights.stat().st_size / 1e6, 1),
+            "tokens_per_second": round(tokens / trained.seconds),
+            "megabytes": round((folder / "model.safetensors").stat().st_size / 1e6, 1),
             "model_version": trained.version,
-            "champion": f"{'yes' if trained.is_champion else 'no'}: {trained.champion_reason}",
+            "scale": trained.scale,
+            "configuration_digest": trained.configuration_digest,
+            "champion": f"{'yes' if trained.is_champion else 'no'}: {trained.promotion_reason}",
             "mlflow_run": dg.MetadataValue.url(run_url(settings, trained.mlflow_run_id)),
             "mlflow_model": dg.MetadataValue.url(model_url(settings, trained.registered_model, trained.version)),
             "loss_curve": dg.MetadataValue.md(loss_curve(trained.history, trained.validation_loss)),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 if TYPE_CHECKING:
-    from britannica_assets.modeling.registry import TrainedModel
+    from britannica_assets.modeling.trained_model import TrainedModel
 
 
 def champion_check(asset: str) -> dg.AssetCheckSpec:
@@ -23,5 +23,5 @@ def check_champion(trained: "TrainedModel") -> dg.AssetCheckResult:
         check_name="is_champion",
         passed=trained.is_champion,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"version": trained.version, "reason": trained.champion_reason},
+        metadata={"version": trained.version, "reason": trained.promotion_reason},
     )

@@ -1,4 +1,4 @@
-"""Token ids → training examples: chunks of one length, cut and shuffled anew in each epoch."""
+"""Token ids → training examples: sequences of one length, cut and shuffled anew in each epoch."""
 
 from typing import TYPE_CHECKING
 
@@ -8,26 +8,24 @@ import torch
 from torch.utils.data import Dataset
 
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.special_tokens import BOS_ID, EOS_ID, IGNORE_INDEX
 
 if TYPE_CHECKING:
     from britannica_assets.modeling.teacher_targets import TeacherTargets
 
-IGNORE_INDEX = -100  # the label that transformers and torch leave out of a loss
-BEGIN, END = 1, 2  # the ids of `<s>` and `</s>`
-
 
 class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
-    """The examples of a whole training in their order: `epochs` passes over the text in chunks of `length` tokens.
+    """The examples of a whole training in their order: `epochs` passes over the text in sequences of `length` tokens.
 
-    Where an epoch's first chunk begins and in which order its chunks come is drawn from seed and epoch alone, so that
-    an example is the same however often training was stopped, and on however many devices it runs.
+    Where an epoch's first sequence begins and in which order its sequences come is drawn from seed and epoch alone, so
+    that an example is the same however often training was stopped, and on however many devices it runs.
 
-    An example is `input_ids` and `labels`, int64 [length]; labels are the next tokens, and IGNORE_INDEX where the next token
-    begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`, int64 [length,
-    k], and `target_probabilities`, float32 [length, k + 1].
+    An example is `input_ids` and `labels`, int64 [length]; labels are the next tokens, and IGNORE_INDEX where the next
+    token begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`, int64
+    [length, k], and `target_probabilities`, float32 [length, k + 1].
 
     Raises:
-        ValueError: the text is shorter than one batch of chunks; the message names the keys to change.
+        ValueError: the text is shorter than one batch of sequences; the message names the keys to change.
     """
 
     def __init__(
@@ -44,29 +42,29 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         self.steps_per_epoch = ((len(tokens.ids) - 1) // length - 1) // batch_size
         if self.steps_per_epoch < 1:
             raise ValueError(
-                f"{len(tokens.ids)} train tokens are too few for a batch of {batch_size} chunks of {length}: raise the"
-                " track's train_words, or lower batch_size or sequence_length"
+                f"{len(tokens.ids)} train tokens are too few for a batch of {batch_size} sequences of {length}: raise"
+                " the track's train_words, or lower batch_size or sequence_length"
             )
         self.tokens = tokens
         self.length = length
         self.seed = seed
         self.across_articles = across_articles
         self.targets = targets
-        self.chunks_per_epoch = self.steps_per_epoch * batch_size
+        self.sequences_per_epoch = self.steps_per_epoch * batch_size
         self.epochs = epochs
         self._epoch = -1
         self._starts: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     def __len__(self) -> int:
-        return self.chunks_per_epoch * self.epochs
+        return self.sequences_per_epoch * self.epochs
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        epoch, place = divmod(index, self.chunks_per_epoch)
+        epoch, place = divmod(index, self.sequences_per_epoch)
         begin = int(self._starts_of(epoch)[place])
         window = torch.from_numpy(self.tokens.ids[begin : begin + self.length + 1].astype(np.int64))
         labels = window[1:].clone()
         if not self.across_articles:
-            labels[labels == BEGIN] = IGNORE_INDEX
+            labels[labels == BOS_ID] = IGNORE_INDEX
         example = {"input_ids": window[:-1], "labels": labels}
         if self.targets is not None:
             ids, probabilities = self.targets.read(begin, begin + self.length)
@@ -74,18 +72,18 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         return example
 
     def _starts_of(self, epoch: int) -> npt.NDArray[np.int64]:
-        """Where the epoch's chunks begin, in their order: as many of them as fill whole batches."""
+        """Where the epoch's sequences begin, in their order: as many of them as fill whole batches."""
         if epoch != self._epoch:
             random = np.random.default_rng([self.seed, epoch])
             offset = random.integers(self.length)
-            chunks = (len(self.tokens.ids) - 1) // self.length - 1
-            self._starts = offset + random.permutation(chunks)[: self.chunks_per_epoch] * self.length
+            sequences = (len(self.tokens.ids) - 1) // self.length - 1
+            self._starts = offset + random.permutation(sequences)[: self.sequences_per_epoch] * self.length
             self._epoch = epoch
         return self._starts
 
 
 class ValidationDataset(Dataset[dict[str, torch.Tensor]]):
-    """The text in consecutive chunks of `length` tokens from its beginning; the last one is padded and masked."""
+    """The text in consecutive sequences of `length` tokens from its beginning; the last one is padded and masked."""
 
     def __init__(self, tokens: TokenIds, length: int) -> None:
         self.tokens = tokens
@@ -97,9 +95,9 @@ class ValidationDataset(Dataset[dict[str, torch.Tensor]]):
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         begin = index * self.length
         window = torch.from_numpy(self.tokens.ids[begin : begin + self.length + 1].astype(np.int64))
-        input_ids = torch.full((self.length,), END)
+        input_ids = torch.full((self.length,), EOS_ID)
         labels = torch.full((self.length,), IGNORE_INDEX)
         input_ids[: len(window) - 1] = window[:-1]
         labels[: len(window) - 1] = window[1:]
-        labels[labels == BEGIN] = IGNORE_INDEX
+        labels[labels == BOS_ID] = IGNORE_INDEX
         return {"input_ids": input_ids, "labels": labels}

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch.nn import functional
 
-from britannica_assets.modeling.datasets import IGNORE_INDEX
+from britannica_assets.special_tokens import IGNORE_INDEX
 
 KLReduction = Literal["token_mean", "sequence_sum"]
 MIN_TAIL_PROBABILITY = 1e-7  # probability; keeps the tail's logarithm finite where the top k hold all of the mass
@@ -36,15 +36,15 @@ class LossTerms(NamedTuple):
 
     loss: torch.Tensor
     cross_entropy: torch.Tensor
-    divergence: torch.Tensor
+    kl: torch.Tensor
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """What a position's cross-entropy and divergence count in the loss: alpha, T² and the divisors in one."""
+    """What a position's cross-entropy and KL count in the loss: alpha, T² and the divisors in one."""
 
     cross_entropy: float
-    divergence: float
+    kl: float
     temperature: float
 
     @classmethod
@@ -66,7 +66,7 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     Args:
         logits: [batch, position, vocabulary].
-        labels: int64 [batch, position]; IGNORE_INDEX is left out.
+        labels: int64 [batch, position]; IGNORE_INDEX is not counted.
     """
     return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORE_INDEX)
 
@@ -74,7 +74,7 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def tail_bucket_kl(logits: torch.Tensor, targets: TargetDistribution, *, temperature: float) -> torch.Tensor:
     """KL divergence [n], in nats, of the student from the teachers' top k types and the rest as one.
 
-    By the log-sum inequality it is at most the divergence over the whole vocabulary, and equals it where teachers and
+    By the log-sum inequality it is at most KL over the whole vocabulary, and equals it where teachers and
     student agree on how the tail divides.
 
     Args:
@@ -115,13 +115,13 @@ def loss_from_logits(
     """
     counted = labels != IGNORE_INDEX
     entropy = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
-    divergence = torch.zeros_like(entropy)
+    kl = torch.zeros_like(entropy)
     if targets is not None:
-        divergence = (tail_bucket_kl(logits, targets, temperature=weights.temperature) * counted).sum()
+        kl = (tail_bucket_kl(logits, targets, temperature=weights.temperature) * counted).sum()
     elif teacher_logits is not None:
-        divergence = (full_kl(logits, teacher_logits, temperature=weights.temperature) * counted).sum()
-    loss = weights.cross_entropy * entropy + weights.divergence * divergence
-    return LossTerms(loss, entropy.detach(), divergence.detach())
+        kl = (full_kl(logits, teacher_logits, temperature=weights.temperature) * counted).sum()
+    loss = weights.cross_entropy * entropy + weights.kl * kl
+    return LossTerms(loss, entropy.detach(), kl.detach())
 
 
 def fused_loss(
@@ -169,22 +169,22 @@ class _FusedLoss(torch.autograd.Function):
         hidden_gradient = torch.empty_like(hidden)
         head_gradient = torch.zeros_like(head)
         entropy = torch.zeros((), device=hidden.device)
-        divergence = torch.zeros((), device=hidden.device)
+        kl = torch.zeros((), device=hidden.device)
         for begin in range(0, len(hidden), rows):
             part = slice(begin, begin + rows)
             targets = None
             if ids is not None and probabilities is not None:
                 targets = TargetDistribution(ids[part], probabilities[part])
             logits = (hidden[part] @ weight.T).float()
-            chunk_entropy, chunk_divergence, gradient = _chunk(logits, labels[part], targets, weights)
-            entropy += chunk_entropy
-            divergence += chunk_divergence
+            part_entropy, part_kl, gradient = _loss_and_gradient(logits, labels[part], targets, weights)
+            entropy += part_entropy
+            kl += part_kl
             gradient = gradient.to(hidden.dtype)
             hidden_gradient[part] = gradient @ weight
             head_gradient += gradient.T @ hidden[part]
         context.save_for_backward(hidden_gradient, head_gradient)
-        context.mark_non_differentiable(entropy, divergence)
-        return weights.cross_entropy * entropy + weights.divergence * divergence, entropy, divergence
+        context.mark_non_differentiable(entropy, kl)
+        return weights.cross_entropy * entropy + weights.kl * kl, entropy, kl
 
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -192,10 +192,10 @@ class _FusedLoss(torch.autograd.Function):
         return hidden_gradient * gradients[0], head_gradient * gradients[0], None, None, None, None, None
 
 
-def _chunk(
+def _loss_and_gradient(
     logits: torch.Tensor, labels: torch.Tensor, targets: TargetDistribution | None, weights: LossWeights
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Sums of cross-entropy and divergence, and the weighted loss's gradient [n, vocabulary]; `logits` is used up."""
+    """Sums of cross-entropy and KL, and the weighted loss's gradient [n, vocabulary]; `logits` is used up."""
     counted = (labels != IGNORE_INDEX).unsqueeze(-1).float()
     label = labels.clamp(min=0).unsqueeze(-1)
     logits -= logits.amax(-1, keepdim=True)
@@ -219,17 +219,17 @@ def _chunk(
     tail = (1 - top.sum(-1, keepdim=True)).clamp(min=MIN_TAIL_PROBABILITY)
     probabilities = targets.probabilities
     own, rest = probabilities[:, :-1], probabilities[:, -1:]
-    divergence = torch.xlogy(probabilities, probabilities).sum(-1, keepdim=True)
-    divergence -= (own * top_log).sum(-1, keepdim=True) + rest * tail.log()
-    divergence = (divergence * counted).sum()
-    # In a softened logit, the divergence's slope is q - p for a top type and q · (1 - p_rest / q_rest) for any other.
-    scale = weights.divergence / temperature * counted
+    kl = torch.xlogy(probabilities, probabilities).sum(-1, keepdim=True)
+    kl -= (own * top_log).sum(-1, keepdim=True) + rest * tail.log()
+    kl = (kl * counted).sum()
+    # In a softened logit, KL's slope is q - p for a top type and q · (1 - p_rest / q_rest) for any other.
+    scale = weights.kl / temperature * counted
     share *= weights.cross_entropy * counted / total
     top_gradient = share.gather(-1, targets.ids) + scale * (top - own)
     gradient = share.addcmul_(softened, scale * (1 - rest / tail) / softened_total)
     gradient.scatter_(-1, targets.ids, top_gradient)
     gradient.scatter_add_(-1, label, -weights.cross_entropy * counted)
-    return entropy, divergence, gradient
+    return entropy, kl, gradient
 
 
 def mean_logits(hidden: Sequence[torch.Tensor], heads: Sequence[torch.Tensor]) -> torch.Tensor:

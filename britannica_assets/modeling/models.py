@@ -1,4 +1,4 @@
-"""Configuration → an untrained transformers model, and what a token costs it."""
+"""Architecture → an untrained transformers model, and what a token costs it."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from britannica_assets.config import Architecture
+from britannica_assets.special_tokens import BOS_ID, EOS_ID, PAD_ID
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
@@ -28,7 +29,7 @@ class DeferredHead(nn.Linear):
 def transformers_configuration(
     architecture: Architecture, *, vocab_size: int, sequence_length: int
 ) -> "PretrainedConfig":
-    """The transformers configuration of an architecture; the ids 0, 1, 2 are padding, begin and end."""
+    """The transformers configuration of an architecture, with the ids of the special tokens."""
     from transformers import GPT2Config, LlamaConfig
 
     tied = (
@@ -36,9 +37,9 @@ def transformers_configuration(
     )
     shared = {
         "vocab_size": vocab_size,
-        "pad_token_id": 0,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
+        "pad_token_id": PAD_ID,
+        "bos_token_id": BOS_ID,
+        "eos_token_id": EOS_ID,
         "tie_word_embeddings": tied,
         "use_cache": True,
     }

@@ -1,4 +1,4 @@
-"""What a process of this room does besides its work: it reports, works alone, and ends when Dagster does."""
+"""What a process of modeling does besides its work: it logs to Dagster, locks its folder, and exits with its parent."""
 
 import logging
 import os
@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
-EXIT_UNFINISHED = 75  # the exit status of a process that stopped as it was told, to be called again (EX_TEMPFAIL)
-PATIENCE = 30.0  # seconds to wait for a process whose Dagster is gone; it ends within one
-PARENT_LOCK = "dagster.lock"
+EXIT_UNFINISHED = 75  # the exit status of a process that stopped at its time limit, to be called again (EX_TEMPFAIL)
+LOCK_TIMEOUT = 30.0  # seconds to wait for a process whose parent is gone; it exits within one
+PARENT_LOCK = "parent.lock"
 
 
 class UnfinishedError(RuntimeError):
@@ -25,37 +25,42 @@ class LockedError(RuntimeError):
     """Another process does the same work; the message names the lock that it holds."""
 
 
+def is_main_process() -> bool:
+    """Whether this is the only process of its work, or the first of those that share it (rank 0)."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 @contextmanager
 def pipes_logging() -> Iterator[None]:
-    """Sends the project's log to Dagster where Dagster started this process, else to stderr."""
+    """Sends the project's log to Dagster, through Pipes, where Dagster started this process, else to stderr."""
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # the log tells more
-    own = logging.getLogger("britannica_assets")
-    own.setLevel(logging.INFO if int(os.environ.get("RANK", "0")) == 0 else logging.WARNING)
+    disable_progress_bar()  # the log says more
+    project = logging.getLogger("britannica_assets")
+    project.setLevel(logging.INFO if is_main_process() else logging.WARNING)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
-    if "DAGSTER_PIPES_CONTEXT" not in os.environ or int(os.environ.get("RANK", "0")) > 0:
+    if "DAGSTER_PIPES_CONTEXT" not in os.environ or not is_main_process():
         yield
         return
     from dagster_pipes import open_dagster_pipes
 
     with open_dagster_pipes() as pipes:
-        # Dagster's own handler sends each line to the UI; printing it too would tell it twice.
-        own.handlers = list(pipes.log.handlers)
-        own.propagate = False
+        # Dagster's own handler sends each line to the UI; printing it too would show it twice.
+        project.handlers = list(pipes.log.handlers)
+        project.propagate = False
         yield
 
 
 @contextmanager
-def exclusive_lock(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
     """Keeps a second process off the work in `folder`.
 
     Raises:
-        LockedError: another process is still at it after `PATIENCE` seconds.
+        LockedError: another process is still at it after `timeout` seconds.
     """
     lock = FileLock(f"{folder}.lock")
     try:
-        lock.acquire(timeout=PATIENCE)
+        lock.acquire(timeout=timeout)
     except Timeout:
         raise LockedError(
             f"another process works in {folder} and holds {lock.lock_file}: wait for it or stop it, then materialize"
@@ -75,10 +80,10 @@ def exit_with_parent(folder: Path) -> None:
     """
     lock = folder / PARENT_LOCK
     if lock.exists():
-        threading.Thread(target=_end_without, args=(lock,), daemon=True).start()
+        threading.Thread(target=_exit_without, args=(lock,), daemon=True).start()
 
 
-def _end_without(lock: Path) -> None:
+def _exit_without(lock: Path) -> None:
     FileLock(lock).acquire(poll_interval=0.5)
     sys.stderr.write("Dagster is gone: this process ends, and the next materialization goes on from its checkpoint\n")
     os._exit(1)  # no clean-up, which might wait for other processes: a kill at any moment is provided for

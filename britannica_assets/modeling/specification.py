@@ -1,4 +1,4 @@
-"""What a training process is told: one JSON file, from which and from its inputs the whole training follows."""
+"""The specification of a training: one JSON file, from which and from its inputs the whole training follows."""
 
 import hashlib
 from pathlib import Path
@@ -7,15 +7,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from britannica_assets.config import Distillation, ModelConfiguration
+from britannica_assets.track_models import registered_model
 
 
 class TrainingSpecification(BaseModel):
     """One training: the model, its data, and below which folder (`work`) it keeps checkpoints and its result.
 
-    `settings` are the platform's, as `Settings.model_dump(mode="json")` gives them; left out, they are the
-    environment's. With `targets` the model learns from stored predictions, with `teachers` from live models, with
-    neither from the true text alone. After `stop_after_seconds` the process writes a checkpoint and ends; called again,
-    it goes on from there.
+    `scale` and `configuration_digest` name the configuration that `model` is from. `settings` are the platform's, as
+    `Settings.model_dump(mode="json")` gives them; by default they are the environment's. With `targets` the model
+    learns from stored predictions, with `teachers` from live models, with neither from the true text alone. After
+    `stop_after_seconds` the process writes a checkpoint and ends; called again, it goes on from there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,6 +24,7 @@ class TrainingSpecification(BaseModel):
     asset: str
     track: str
     scale: str
+    configuration_digest: str = ""
     dagster_run_id: str = ""
     settings: dict[str, Any] = {}
     model: ModelConfiguration
@@ -41,7 +43,7 @@ class TrainingSpecification(BaseModel):
     @property
     def registered_model(self) -> str:
         """The name in MLflow's registry."""
-        return f"britannica-{self.asset.replace('_', '-')}"
+        return registered_model(self.asset)
 
     @property
     def digest(self) -> str:

@@ -3,13 +3,12 @@
 A folder holds, for each shard of positions, `ids-00000.bin` (uint16 [positions, k]) and `probabilities-00000.bin`
 (bfloat16 [positions, k + 1]; the last column is the probability of all other types together), and
 `teacher_targets.json`. Position t tells what the teachers expect after token t, so the targets serve any cutting of the
-text. A shard is written beside and renamed, so that a killed computation goes on with the next shard.
+text. Each shard is an atomic write, so that a killed computation goes on with the next shard.
 
 Probabilities and not their logarithms: bfloat16 has eight bits of precision, an error of 0.4 % in a probability, where
 in a logarithm of -8 it would be one of 3 % in the probability.
 """
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -22,19 +21,20 @@ import numpy.typing as npt
 import torch
 
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.files import atomic_write
-from britannica_assets.modeling.datasets import END
+from britannica_assets.files import atomic_write, read_json, write_json
 from britannica_assets.modeling.device import explain_out_of_memory
 from britannica_assets.modeling.loss import LOGITS_CHUNK_ELEMENTS, mean_logits
 from britannica_assets.modeling.models import defer_head, output_weight
 from britannica_assets.modeling.process import UnfinishedError
+from britannica_assets.special_tokens import EOS_ID
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
-DESCRIPTION = "teacher_targets.json"
+TARGETS_FILE = "teacher_targets.json"
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class TeacherTargets:
         Raises:
             FileNotFoundError: the folder holds no finished targets.
         """
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        description = read_json(folder / TARGETS_FILE, schema_version=SCHEMA_VERSION)
         top_k = description["top_k"]
         shards = range(description["shards"])
         return cls(
@@ -81,7 +81,7 @@ class TeacherTargets:
         return torch.from_numpy(np.concatenate(ids).astype(np.int64)), rounded / rounded.sum(-1, keepdim=True)
 
 
-def compute_targets(
+def compute_teacher_targets(
     teachers: Sequence["PreTrainedModel"],
     tokens: TokenIds,
     folder: Path,
@@ -154,8 +154,7 @@ def compute_targets(
         "temperature": temperature,
         "left_context": left_context,
     }
-    with atomic_write(folder / DESCRIPTION) as temporary:
-        temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / TARGETS_FILE, description, schema_version=SCHEMA_VERSION)
 
 
 @torch.inference_mode()
@@ -180,7 +179,7 @@ def _predict(
     for first in range(0, len(windows), batch_size):
         batch = windows[first : first + batch_size]
         longest = max(stop - start for start, _, stop in batch)
-        input_ids = torch.full((len(batch), longest), END)
+        input_ids = torch.full((len(batch), longest), EOS_ID)
         for row, (start, _, stop) in enumerate(batch):
             input_ids[row, : stop - start] = torch.from_numpy(tokens.ids[start:stop].astype(np.int64))
         # Padding stands to the right of a causal model's tokens and changes nothing on their left.

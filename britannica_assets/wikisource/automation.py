@@ -5,20 +5,15 @@ import json
 import dagster as dg
 import polars as pl
 
+from britannica_assets.jobs import scrape_job
 from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
-from britannica_assets.wikisource.assets import GROUP, connect
+from britannica_assets.wikisource.assets import connect
 from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.retry import RetryPolicy
 
 SENSOR_RETRY_POLICY = RetryPolicy(max_attempts=3, timeout=10)  # a tick must end soon, and the next one retries
-
-scrape_job = dg.define_asset_job(
-    "scrape_volume",
-    dg.AssetSelection.groups(GROUP),
-    description="One volume from the wiki: its index, what of its pages is new or changed, its text.",
-)
 
 
 @dg.schedule(

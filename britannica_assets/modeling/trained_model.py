@@ -1,0 +1,76 @@
+"""What a finished training leaves in its model's folder: `training.json` beside weights and tokenizer."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from britannica_assets.files import read_json, write_json
+
+TRAINING_FILE = "training.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class TrainingMetrics:
+    """What a training took and gave.
+
+    `seconds` are those of training alone, over all processes that shared it one after the other; `history` has an
+    entry for every few steps: step, loss, cross_entropy and kl (nats a token), tokens_per_second,
+    model_flops_utilization.
+    """
+
+    parameters: int
+    validation_loss: float
+    train_tokens: int
+    steps: int
+    seconds: float
+    history: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """The content of `training.json`."""
+
+    asset: str
+    track: str
+    scale: str
+    configuration_digest: str
+    mlflow_run_id: str
+    registered_model: str
+    version: int
+    is_champion: bool
+    promotion_reason: str
+    parameters: int
+    validation_loss: float
+    validation_perplexity: float
+    train_tokens: int
+    steps: int
+    seconds: float
+    sequence_length: int
+    data_digests: dict[str, str]
+    configuration: dict[str, Any]
+    history: list[dict[str, float]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "TrainedModel":
+        """Reads a model's folder.
+
+        Raises:
+            FileNotFoundError: the folder holds no finished training.
+            SchemaVersionError: it was written by another schema.
+        """
+        return cls(**read_json(folder / TRAINING_FILE, schema_version=SCHEMA_VERSION))
+
+    def write(self, folder: Path) -> None:
+        """Writes `training.json` into a model's folder."""
+        write_json(folder / TRAINING_FILE, asdict(self), schema_version=SCHEMA_VERSION)
+
+
+def content_digest(folder: Path) -> str:
+    """SHA-256 (hex) of a model's folder without `training.json`, whose run, version and times are of one training."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.iterdir() if path.name != TRAINING_FILE):
+        with file.open("rb") as handle:
+            digest.update(file.name.encode() + b"\0" + hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
