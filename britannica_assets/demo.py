@@ -27,9 +27,9 @@ def main(data: Path) -> None:
     """Serves the sample, materializes every asset into the folder `data`, and prints what was made."""
     started = time.monotonic()
     dagster_home = data.absolute() / "dagster_home"
-    from britannica_assets.sample import wiki
+    from britannica_assets.sample import wiki_server
 
-    with wiki.serve() as wiki_url:
+    with wiki_server.serve() as wiki_url:
         os.environ |= {
             "BRITANNICA_DATA_DIR": str(data),
             "BRITANNICA_WIKI_URL": wiki_url,
