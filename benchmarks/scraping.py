@@ -1,6 +1,6 @@
-"""The scraper's speed, economy and manners, each against a named reference.
+"""The scraper's speed, number of requests and rate limit, each against a named reference.
 
-`python -m benchmarks.scraping` measures on the sample's little wiki. On any other:
+`python -m benchmarks.scraping` measures on the sample wiki. On any other:
 
     python -m benchmarks.scraping --wiki-url http://127.0.0.1:8099 --volume 5 \\
         --truth ../shared/data/eb1911/volume_05.parquet \\
@@ -23,7 +23,8 @@ import polars as pl
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
-from britannica_assets.sample.wiki import Wiki, serve
+from britannica_assets.sample.wiki import Wiki
+from britannica_assets.sample.wiki_server import serve
 from britannica_assets.settings import Settings
 from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.automation import recent_changes
@@ -223,9 +224,9 @@ def measure(wiki_url: str, volume: int, truth: Path | None, edit: Callable[[], o
 
 
 def main() -> None:
-    """Measures on the given wiki, or on the little one."""
+    """Measures on the given wiki, or on the sample wiki."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wiki-url", help="by default the sample's little wiki")
+    parser.add_argument("--wiki-url", help="by default the sample wiki")
     parser.add_argument("--volume", type=int, default=1)
     parser.add_argument("--truth", type=Path, help="a Parquet file with the articles' true texts")
     parser.add_argument("--edit", help="a command that corrects one article of the volume")

@@ -1,1 +1,1 @@
-"""Experiments: what the figures of `docs/experiments.md` come from. Run as modules; `make bench` leaves them out."""
+"""Experiments: what the figures of README.md come from. Run as modules; `make bench` does not run them."""

@@ -1,1 +1,1 @@
-"""The bundled encyclopaedia, written for this project: its grammar, its little wiki, its minimal pairs."""
+"""The bundled encyclopaedia, written for this project: its grammar, its wiki, its minimal pairs."""

@@ -407,7 +407,7 @@ def expand(sentence: str, facts: Mapping[str, str], draw: random.Random) -> str:
 
 
 def names_only(sentence: str, facts: Mapping[str, str]) -> bool:
-    """Whether every name in the sentence is a fact or a rule; one that asks for more is left out of the article."""
+    """Whether every name in the sentence is a fact or a rule, so that `expand` can fill it."""
     return all(name in facts or name in RULES or name.lower() in RULES for name in _NAME.findall(sentence))
 
 

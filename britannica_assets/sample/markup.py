@@ -1,10 +1,11 @@
 """The sample's pages in the markup of English Wikisource: articles transcluded from scan pages, and lists by part.
 
-Each page exists in two forms: wikitext, which a real MediaWiki renders, and the HTML of its content, which the little
+Each page exists in two forms: wikitext, which a real MediaWiki renders, and the HTML of its content, which the sample
 wiki serves. What the two must share (header, page numbers, notes, marginal headings, tables) is written once, as HTML.
 """
 
 import html
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def _part_pages(volume: int, part: int, articles: list[SampleArticle], span: str
 
 def _article_pages(article: SampleArticle, number: int, before: str | None, after: str | None) -> Iterator[Page]:
     header = _header(article.volume, article.title, before, after)
-    body, notes = _body(article)
+    body, notes = _body(article), _footnotes(article)
     scan = scan_title(article, number)
     yield Page(scan, html=body, wikitext=f"<html>{body}</html>")
     yield Page(
@@ -137,34 +138,14 @@ def _header(volume: int, title: str, before: str | None, after: str | None) -> s
     )
 
 
-def _body(article: SampleArticle) -> tuple[str, str]:
-    """The article's text and its list of notes, as HTML."""
-    breaks = {(paragraph, word): page for paragraph, word, page in article.page_breaks}
-    blocks = [f"<p>{_page_number(article, article.first_page)}"]
-    marks = 0
+def _body(article: SampleArticle) -> str:
+    """The article's text as HTML, with its tables, plates and signature."""
+    blocks = []
+    footnotes = 0
     for number, paragraph in enumerate(article.paragraphs):
-        words = []
-        for place, word in enumerate(paragraph.split(" ")):
-            page = breaks.get((number, place))
-            # Some pages begin in the middle of a word, and nothing must come between its halves.
-            middle = 3 if page is not None and page % 3 == 0 and word[:6].isalpha() and len(word) > 5 else 0
-            words.append(word if page is None else f"{word[:middle]}{_BREAK}{page}{_BREAK}{word[middle:]}")
-        marked = html.escape(" ".join(words), quote=False)
-        if number == 0:
-            marked = marked.replace(article.head, f"<b>{article.head}</b>", 1)
-        marked = _italics(marked)
-        marked = marked.replace("(q.v.)", "(<i>q.v.</i>)").replace("B.C.", '<span class="wst-sc">b.c.</span>')
-        while "[note]" in marked:
-            marks += 1
-            marked = marked.replace(
-                "[note]",
-                f'<sup id="cite_ref-{marks}" class="reference"><a href="#cite_note-{marks}">[{marks}]</a></sup>',
-                1,
-            )
-        marked = re.sub(f"{_BREAK}(\\d+){_BREAK}", lambda match: _page_number(article, int(match[1])), marked)
-        if number == len(article.paragraphs) - 1 and number > 0:
-            marked = f'<span class="wst-sidenote" style="float:left;width:7em">Later<br />times.</span>{marked}'
-        blocks.append(f"{'' if number == 0 else '<p>'}{marked}\n</p>")
+        begin = f"{_page_number(article, article.first_page)}\n" if number == 0 else ""
+        blocks.append(f"<p>{begin}{_paragraph(article, number, first_footnote=footnotes + 1)}\n</p>")
+        footnotes += paragraph.count("[note]")
         if number == 1 and article.position % 4 == 0:
             blocks.append(
                 '<table class="wikitable"><caption>Returns of Trade</caption><tr><th>Year</th><th>Tons</th></tr>'
@@ -181,15 +162,45 @@ def _body(article: SampleArticle) -> tuple[str, str]:
             f'<div style="text-align:right;margin-right:1em">(<a href="{href(author)}" title="{html.escape(author)}">'
             f"{html.escape(article.initials, quote=False)}</a>)</div>"
         )
-    notes = ""
-    if article.notes:
-        items = "".join(
-            f'<li id="cite_note-{number}"><span class="mw-cite-backlink"><a href="#cite_ref-{number}">↑</a></span> '
-            f'<span class="reference-text">{_italics(html.escape(note, quote=False))}</span></li>'
-            for number, note in enumerate(article.notes, 1)
-        )
-        notes = f'<div class="reflist"><div class="mw-references-wrap"><ol class="references">{items}</ol></div></div>'
-    return "\n".join(blocks), notes
+    return "\n".join(blocks)
+
+
+def _paragraph(article: SampleArticle, number: int, *, first_footnote: int) -> str:
+    """The content of one paragraph, with the pages that begin in it, its footnote marks and marginal heading."""
+    breaks = {word: page for paragraph, word, page in article.page_breaks if paragraph == number}
+    words = []
+    for place, word in enumerate(article.paragraphs[number].split(" ")):
+        page = breaks.get(place)
+        # Some pages begin in the middle of a word, and nothing must come between its halves.
+        middle = 3 if page is not None and page % 3 == 0 and word[:6].isalpha() and len(word) > 5 else 0
+        words.append(word if page is None else f"{word[:middle]}{_BREAK}{page}{_BREAK}{word[middle:]}")
+    marked = html.escape(" ".join(words), quote=False)
+    if number == 0:
+        marked = marked.replace(article.head, f"<b>{article.head}</b>", 1)
+    marked = _italics(marked)
+    marked = marked.replace("(q.v.)", "(<i>q.v.</i>)").replace("B.C.", '<span class="wst-sc">b.c.</span>')
+    footnote = itertools.count(first_footnote)
+    marked = re.sub(r"\[note\]", lambda _: _footnote_mark(next(footnote)), marked)
+    marked = re.sub(f"{_BREAK}(\\d+){_BREAK}", lambda match: _page_number(article, int(match[1])), marked)
+    if number == len(article.paragraphs) - 1 and number > 0:
+        marked = f'<span class="wst-sidenote" style="float:left;width:7em">Later<br />times.</span>{marked}'
+    return marked
+
+
+def _footnote_mark(number: int) -> str:
+    return f'<sup id="cite_ref-{number}" class="reference"><a href="#cite_note-{number}">[{number}]</a></sup>'
+
+
+def _footnotes(article: SampleArticle) -> str:
+    """The article's list of notes as HTML, or nothing."""
+    if not article.notes:
+        return ""
+    items = "".join(
+        f'<li id="cite_note-{number}"><span class="mw-cite-backlink"><a href="#cite_ref-{number}">↑</a></span> '
+        f'<span class="reference-text">{_italics(html.escape(note, quote=False))}</span></li>'
+        for number, note in enumerate(article.notes, 1)
+    )
+    return f'<div class="reflist"><div class="mw-references-wrap"><ol class="references">{items}</ol></div></div>'
 
 
 def _italics(marked: str) -> str:

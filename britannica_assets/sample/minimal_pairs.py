@@ -1,6 +1,6 @@
 """Minimal pairs of our own in BLiMP's file layout, in the words of the bundled encyclopaedia.
 
-They let the demo's scores run offline; they are no part of BLiMP (Warstadt et al. 2020), whose phenomena they imitate.
+They let the demo's scores run offline; they are no part of BLiMP (Warstadt et al. 2020), whose paradigms they imitate.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from britannica_assets.files import atomic_write
 from britannica_assets.sample import vocabulary
 
-PAIRS_BY_PHENOMENON = 40
+PAIRS_PER_TEMPLATE = 40
 
 Draw = random.Random
 Maker = Callable[[Draw], tuple[str, str]]
@@ -24,12 +24,12 @@ PLURAL = ["towns", "rivers", "castles", "churches", "bridges", "instruments", "p
 
 
 @dataclass(frozen=True)
-class Phenomenon:
-    """One file of pairs: its name, BLiMP's classification, and how a pair (good, bad) is made."""
+class PairTemplate:
+    """One file of pairs: its UID, BLiMP's classification, and the function that makes a pair (good, bad)."""
 
     uid: str
     field: str
-    term: str
+    linguistics_term: str
     make: Maker
     supplement: bool = False
 
@@ -131,41 +131,41 @@ def _answer(draw: Draw) -> tuple[str, str]:
     return f"Who built the {place}? {name} built it.", f"Who built the {place}? {year} built it."
 
 
-PHENOMENA = (
-    Phenomenon("sample_subject_verb_agreement", "morphology", "subject_verb_agreement", _subject_verb),
-    Phenomenon("sample_subject_verb_across_noun", "morphology", "subject_verb_agreement", _subject_verb_across),
-    Phenomenon("sample_determiner_noun_agreement", "morphology", "determiner_noun_agreement", _determiner),
-    Phenomenon("sample_anaphor_gender_agreement", "morphology", "anaphor_agreement", _anaphor_gender),
-    Phenomenon("sample_anaphor_number_agreement", "morphology", "anaphor_agreement", _anaphor_number),
-    Phenomenon("sample_irregular_past_participle", "morphology", "irregular_forms", _participle),
-    Phenomenon("sample_indefinite_article", "morphology", "determiner_form", _article),
-    Phenomenon("sample_npi_licensing", "semantics", "npi_licensing", _polarity),
-    Phenomenon("sample_adjective_order", "syntax", "word_order", _word_order),
-    Phenomenon("sample_relative_pronoun", "syntax", "relative_clauses", _relative),
-    Phenomenon("sample_question_agreement", "supplement", "question_agreement", _question, supplement=True),
-    Phenomenon("sample_question_answer", "supplement", "question_answer", _answer, supplement=True),
+PAIR_TEMPLATES = (
+    PairTemplate("sample_subject_verb_agreement", "morphology", "subject_verb_agreement", _subject_verb),
+    PairTemplate("sample_subject_verb_across_noun", "morphology", "subject_verb_agreement", _subject_verb_across),
+    PairTemplate("sample_determiner_noun_agreement", "morphology", "determiner_noun_agreement", _determiner),
+    PairTemplate("sample_anaphor_gender_agreement", "morphology", "anaphor_agreement", _anaphor_gender),
+    PairTemplate("sample_anaphor_number_agreement", "morphology", "anaphor_agreement", _anaphor_number),
+    PairTemplate("sample_irregular_past_participle", "morphology", "irregular_forms", _participle),
+    PairTemplate("sample_indefinite_article", "morphology", "determiner_form", _article),
+    PairTemplate("sample_npi_licensing", "semantics", "npi_licensing", _polarity),
+    PairTemplate("sample_adjective_order", "syntax", "word_order", _word_order),
+    PairTemplate("sample_relative_pronoun", "syntax", "relative_clauses", _relative),
+    PairTemplate("sample_question_agreement", "supplement", "question_agreement", _question, supplement=True),
+    PairTemplate("sample_question_answer", "supplement", "question_answer", _answer, supplement=True),
 )
 
 
 def write(folder: Path, seed: int = 1911) -> None:
     """Writes `blimp_filtered/*.jsonl` and `supplement_filtered/*.jsonl`, a pair a line, into `folder`."""
-    for phenomenon in PHENOMENA:
-        draw = random.Random(f"{seed} {phenomenon.uid}")
+    for template in PAIR_TEMPLATES:
+        draw = random.Random(f"{seed} {template.uid}")
         pairs: dict[tuple[str, str], None] = {}
-        while len(pairs) < PAIRS_BY_PHENOMENON:
-            pairs[phenomenon.make(draw)] = None
-        suite = "supplement_filtered" if phenomenon.supplement else "blimp_filtered"
+        while len(pairs) < PAIRS_PER_TEMPLATE:
+            pairs[template.make(draw)] = None
+        suite = "supplement_filtered" if template.supplement else "blimp_filtered"
         with (
-            atomic_write(folder / suite / f"{phenomenon.uid}.jsonl") as temporary,
+            atomic_write(folder / suite / f"{template.uid}.jsonl") as temporary,
             temporary.open("w", encoding="utf-8") as file,
         ):
             for number, (good, bad) in enumerate(pairs):
                 line = {
                     "sentence_good": good,
                     "sentence_bad": bad,
-                    "field": phenomenon.field,
-                    "linguistics_term": phenomenon.term,
-                    "UID": phenomenon.uid,
+                    "field": template.field,
+                    "linguistics_term": template.linguistics_term,
+                    "UID": template.uid,
                     "pairID": str(number),
                 }
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,31 +1,24 @@
-"""The sample's little wiki: serves the bundled encyclopaedia on loopback with the pages and API calls of MediaWiki.
+"""The sample wiki: the bundled encyclopaedia as pages and API answers of MediaWiki; `wiki_server.py` serves it."""
 
-`python -m britannica_assets.sample.wiki [--port 8911]` serves it until stopped; tests and `make demo` use `serve()`.
-"""
-
-import argparse
-import gzip
 import html
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from britannica_assets.sample.encyclopedia import SampleArticle, compose
 from britannica_assets.sample.markup import ROOT, Page, href, pages, with_sentence
 
 NAMESPACES = {"": 0, "File": 6, "Category": 14, "Author": 102, "Page": 104, "Index": 106}
-FOUNDED = datetime(2020, 1, 1, tzinfo=UTC)
-TITLES_IN_A_REQUEST = 50
-CHANGES_IN_A_REQUEST = 500
-FORBIDDEN_IN_TITLES = re.compile(r"[\[\]{}<>]")
+CREATED_AT = datetime(2020, 1, 1, tzinfo=UTC)
+MAX_TITLES = 50
+MAX_CHANGES = 500
+INVALID_TITLE_CHARACTERS = re.compile(r"[\[\]{}<>]")
 
 
 @dataclass
@@ -35,12 +28,12 @@ class Stored:
     page: Page
     identifier: int
     revision: int
-    touched: datetime = FOUNDED
+    touched: datetime = CREATED_AT
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What goes back over HTTP."""
+class Response:
+    """An HTTP response."""
 
     status: int
     content_type: str
@@ -50,11 +43,11 @@ class Answer:
 
 @dataclass
 class Wiki:
-    """The wiki's state. Tests edit it as a proofreader would, and read what was asked of it from `requests`."""
+    """The wiki's state. Tests edit it as a proofreader would; `requests` logs the path of each request."""
 
     articles: Sequence[SampleArticle] = field(default_factory=compose)
     requests: list[str] = field(default_factory=list)
-    lag: float = 0.0  # seconds by which the database is behind; a request with a smaller `maxlag` is turned away
+    lag: float = 0.0  # replication lag in seconds; a request with a smaller `maxlag` gets the error `maxlag`
 
     def __post_init__(self) -> None:
         self.pages = {
@@ -63,7 +56,7 @@ class Wiki:
         }
         self.changes: list[dict[str, Any]] = []
         self.lock = threading.Lock()
-        self._clock = FOUNDED
+        self._clock = CREATED_AT
 
     def edit(self, title: str, sentence: str) -> None:
         """Adds a sentence to the scan page of the article `title`: its `touched` moves, its own revision does not."""
@@ -105,29 +98,29 @@ class Wiki:
         )
 
     def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """What the API answers to `action=query` with `prop=info`, `prop=templates` (of the scan pages) or
+        """The API's answer to `action=query` with `prop=info`, `prop=templates` (of the scan pages) or
         `list=recentchanges`; to other actions, an error."""
         action = parameters.get("action", "help")
         if action != "query":
             return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
-        maximal_lag = parameters.get("maxlag")
-        if maximal_lag is not None and float(maximal_lag) < self.lag:
+        maxlag = parameters.get("maxlag")
+        if maxlag is not None and float(maxlag) < self.lag:
             return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")
         if parameters.get("list") == "recentchanges":
             return self._recent_changes(parameters)
         titles = parameters.get("titles", "").split("|")
-        if len(titles) > TITLES_IN_A_REQUEST:
+        if len(titles) > MAX_TITLES:
             return _error(
-                "toomanyvalues", f'Too many values supplied for parameter "titles". The limit is {TITLES_IN_A_REQUEST}.'
+                "toomanyvalues", f'Too many values supplied for parameter "titles". The limit is {MAX_TITLES}.'
             )
         if parameters.get("prop") == "templates":
             return self._transcluded(titles)
         return self._page_information(titles, follow="redirects" in parameters)
 
     def _recent_changes(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        wanted = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
+        namespaces = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
         newer = parameters.get("rcdir", "older") == "newer"
-        changes = [change for change in (self.changes if newer else self.changes[::-1]) if change["ns"] in wanted]
+        changes = [change for change in (self.changes if newer else self.changes[::-1]) if change["ns"] in namespaces]
         for bound, ahead in (("rcstart", newer), ("rcend", not newer)):
             moment = parameters.get(bound)
             if moment:
@@ -135,9 +128,9 @@ class Wiki:
         if "rccontinue" in parameters:
             next_change = int(parameters["rccontinue"].partition("|")[2])
             changes = [c for c in changes if (c["rcid"] >= next_change if newer else c["rcid"] <= next_change)]
-        asked_limit = parameters.get("rclimit", "10")
-        limit = CHANGES_IN_A_REQUEST if asked_limit == "max" else min(CHANGES_IN_A_REQUEST, int(asked_limit))
-        limits = {"limits": {"recentchanges": limit}} if asked_limit == "max" else {}
+        rclimit = parameters.get("rclimit", "10")
+        limit = MAX_CHANGES if rclimit == "max" else min(MAX_CHANGES, int(rclimit))
+        limits = {"limits": {"recentchanges": limit}} if rclimit == "max" else {}
         answer: dict[str, Any] = {**limits, "query": {"recentchanges": changes[:limit]}}
         if len(changes) > limit:
             following = changes[limit]
@@ -148,39 +141,42 @@ class Wiki:
     def _page_information(self, titles: Sequence[str], *, follow: bool) -> dict[str, Any]:
         query: dict[str, Any] = {}
         answers: dict[str, dict[str, Any]] = {}
-        for asked in titles:
-            forbidden = FORBIDDEN_IN_TITLES.search(asked)
-            if forbidden:
-                reason = f'The requested page title contains invalid characters: "{forbidden[0]}".'
-                answers[asked] = {"title": asked, "invalidreason": reason, "invalid": True}
+        for requested in titles:
+            invalid = INVALID_TITLE_CHARACTERS.search(requested)
+            if invalid:
+                reason = f'The requested page title contains invalid characters: "{invalid[0]}".'
+                answers[requested] = {"title": requested, "invalidreason": reason, "invalid": True}
                 continue
-            title = asked.replace("_", " ").strip()
+            title = requested.replace("_", " ").strip()
             title = title[:1].upper() + title[1:]
-            if title != asked:
-                query.setdefault("normalized", []).append({"fromencoded": False, "from": asked, "to": title})
+            if title != requested:
+                query.setdefault("normalized", []).append({"fromencoded": False, "from": requested, "to": title})
             stored = self.pages.get(title)
             if stored is not None and stored.page.redirect and follow:
                 query.setdefault("redirects", []).append({"from": title, "to": stored.page.redirect})
                 title = stored.page.redirect
-                stored = self.pages.get(title)
-            language = {"pagelanguage": "en", "pagelanguagehtmlcode": "en", "pagelanguagedir": "ltr"}
-            named = {"ns": namespace(title), "title": title, "contentmodel": "wikitext", **language}
-            if stored is None:
-                answers[title] = {**named, "missing": True}
-                continue
-            answers[title] = {
-                "pageid": stored.identifier,
-                **named,
-                "touched": timestamp(stored.touched),
-                "lastrevid": stored.revision,
-                "length": len(stored.page.wikitext.encode()),
-            }
-            # Flags are told only where they hold: a redirect, and a page with but one revision.
-            if stored.page.redirect:
-                answers[title]["redirect"] = True
-            if stored.revision == stored.identifier:
-                answers[title]["new"] = True
+            answers[title] = self._describe_page(title)
         return {"batchcomplete": True, "query": {**query, "pages": list(answers.values())}}
+
+    def _describe_page(self, title: str) -> dict[str, Any]:
+        stored = self.pages.get(title)
+        language = {"pagelanguage": "en", "pagelanguagehtmlcode": "en", "pagelanguagedir": "ltr"}
+        named = {"ns": namespace(title), "title": title, "contentmodel": "wikitext", **language}
+        if stored is None:
+            return {**named, "missing": True}
+        description = {
+            "pageid": stored.identifier,
+            **named,
+            "touched": timestamp(stored.touched),
+            "lastrevid": stored.revision,
+            "length": len(stored.page.wikitext.encode()),
+        }
+        # A flag is present only where it is true: `redirect`, and `new` of a page with one revision.
+        if stored.page.redirect:
+            description["redirect"] = True
+        if stored.revision == stored.identifier:
+            description["new"] = True
+        return description
 
     def _transcluded(self, titles: Sequence[str]) -> dict[str, Any]:
         answers: list[dict[str, Any]] = []
@@ -196,8 +192,8 @@ class Wiki:
             answers.append(answer)
         return {"batchcomplete": True, "query": {"pages": answers}, "limits": {"templates": 500}}
 
-    def render(self, title: str) -> Answer:
-        """A page as a browser gets it: redirects show their target, what does not exist is told with status 404."""
+    def render(self, title: str) -> Response:
+        """A page as a browser gets it: redirects show their target, a missing page has status 404."""
         stored = self.pages.get(title)
         below_heading = ""
         if stored is not None and stored.page.redirect:
@@ -230,23 +226,23 @@ class Wiki:
             f"{content}</div></div>\n</body>\n</html>"
         )
         if stored is None:
-            return Answer(404, "text/html; charset=UTF-8", document)
+            return Response(404, "text/html; charset=UTF-8", document)
         modified = format_datetime(stored.touched, usegmt=True)
-        return Answer(200, "text/html; charset=UTF-8", document, {"Last-Modified": modified})
+        return Response(200, "text/html; charset=UTF-8", document, {"Last-Modified": modified})
 
-    def answer(self, path: str, query: str) -> Answer:
-        """What the wiki answers to a request for `path` with the encoded parameters `query`."""
+    def answer(self, path: str, query: str) -> Response:
+        """The response to a request for `path` with the encoded parameters `query`."""
         if path == "/w/api.php":
-            said = self.answer_api({name: values[0] for name, values in parse_qs(query).items()})
+            payload = self.answer_api({name: values[0] for name, values in parse_qs(query).items()})
             headers = {}
-            if "error" in said:
-                headers["MediaWiki-API-Error"] = said["error"]["code"]
-                if said["error"]["code"] == "maxlag":
+            if "error" in payload:
+                headers["MediaWiki-API-Error"] = payload["error"]["code"]
+                if payload["error"]["code"] == "maxlag":
                     headers |= {"Retry-After": "5", "X-Database-Lag": str(self.lag)}
-            return Answer(200, "application/json; charset=utf-8", json.dumps(said), headers)
+            return Response(200, "application/json; charset=utf-8", json.dumps(payload), headers)
         if path.startswith("/wiki/"):
             return self.render(unquote(path.removeprefix("/wiki/")).replace("_", " "))
-        return Answer(404, "text/plain; charset=utf-8", "not found")
+        return Response(404, "text/plain; charset=utf-8", "not found")
 
 
 def _error(code: str, text: str) -> dict[str, Any]:
@@ -262,66 +258,3 @@ def namespace(title: str) -> int:
 def timestamp(moment: datetime) -> str:
     """A moment as MediaWiki's API writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # headers and body are two writes; the second must not wait for the first's receipt
-    wiki: Wiki
-
-    def do_GET(self) -> None:
-        self._answer(urlsplit(self.path).query)
-
-    def do_HEAD(self) -> None:
-        self._answer(urlsplit(self.path).query)
-
-    def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
-
-    def _answer(self, query: str) -> None:
-        with self.wiki.lock:
-            self.wiki.requests.append(self.path)
-            answer = self.wiki.answer(urlsplit(self.path).path, query)
-        data = answer.body.encode()
-        self.send_response(answer.status)
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            data = gzip.compress(data, compresslevel=1)
-            self.send_header("Content-Encoding", "gzip")
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("Vary", "Accept-Encoding")
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: `Wiki.requests` holds what was asked."""
-
-
-def serve(wiki: Wiki | None = None, *, port: int = 0) -> AbstractContextManager[str]:
-    """Serves the wiki on loopback in a thread of this process; gives its base URL. Port 0 takes a free one."""
-    return serve_with(type("_BoundHandler", (_Handler,), {"wiki": wiki or Wiki()}), port=port)
-
-
-@contextmanager
-def serve_with(handler: type[BaseHTTPRequestHandler], *, port: int = 0) -> Iterator[str]:
-    """Serves what `handler` answers, in the same way."""
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Serves the bundled sample encyclopaedia as a little Wikisource.")
-    parser.add_argument("--port", type=int, default=8911)
-    with serve(port=parser.parse_args().port) as url:
-        print(f"{url}{href(f'{ROOT}/Vol 1:1')}", flush=True)
-        threading.Event().wait()

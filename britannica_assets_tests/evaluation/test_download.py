@@ -12,7 +12,7 @@ from britannica_assets.digests import folder_digest
 from britannica_assets.evaluation.download import DownloadError, download_pairs
 from britannica_assets.evaluation.minimal_pairs import read_phenomena
 from britannica_assets.sample import minimal_pairs
-from britannica_assets.sample.wiki import serve_with
+from britannica_assets.sample.wiki_server import serve_with
 
 SUITES = ("blimp_filtered", "supplement_filtered")
 ENTRIES_ON_A_PAGE = 3

@@ -1,4 +1,4 @@
-"""Builds a real MediaWiki from the sample's pages and serves it on loopback: what the little wiki is held against.
+"""Builds a real MediaWiki from the sample's pages and serves it on loopback: the reference for the sample wiki.
 
 Needs Debian's packages mediawiki, php-cli, php-sqlite3, php-xml, php-mbstring, php-intl and php-apcu.
 """
@@ -21,7 +21,8 @@ from britannica_assets.sample.markup import ROOT, Page, with_sentence
 
 HOME = Path("/usr/share/mediawiki")
 PHP_MODULES = frozenset(("pdo_sqlite", "xml", "mbstring", "intl", "apcu"))
-FOUNDED = "2020-01-01T00:00:00Z"
+CREATED_AT = "2020-01-01T00:00:00Z"
+START_TIMEOUT, STOP_TIMEOUT = 30, 10  # seconds
 
 # Raw HTML carries the markup that Wikisource's templates would give; pages of scans may be transcluded.
 SETTINGS = """
@@ -57,7 +58,7 @@ return true;
 
 
 class MediaWikiError(Exception):
-    """A step of the building or serving failed; the message holds what PHP said."""
+    """A step of the building or serving failed; the message holds PHP's output."""
 
 
 def lacking() -> str | None:
@@ -83,7 +84,7 @@ class MediaWiki:
         """Adds a sentence to the scan page of the article `title`, as a proofreader does."""
         scan = str(self.pages[f"{ROOT}/{title}"].transcludes)
         edited = f"<html>{with_sentence(self.pages[scan].html, sentence)}</html>"
-        _maintain(self.folder, "edit.php", "--user", "Proofreader", scan, given=edited)
+        _maintain(self.folder, "edit.php", "--user", "Proofreader", scan, stdin=edited)
         _maintain(self.folder, "runJobs.php")
 
     def delete(self, title: str) -> None:
@@ -111,7 +112,7 @@ def build(folder: Path, pages: Iterable[Page], port: int) -> dict[str, Page]:
     dump = folder / "pages.xml"
     dump.write_text(_dump(by_title.values()), encoding="utf-8")
     _maintain(folder, "importDump.php", "--quiet", "--no-updates", str(dump))
-    _maintain(folder, "refreshLinks.php")  # tells MediaWiki which articles transclude a page of the scan
+    _maintain(folder, "refreshLinks.php")  # records which articles transclude a page of the scan
     _maintain(folder, "runJobs.php")
     return by_title
 
@@ -122,17 +123,17 @@ def serve(folder: Path, port: int) -> Iterator[str]:
     environment = _environment(folder) | {"PHP_CLI_SERVER_WORKERS": "3"}
     options = ["-d", "apc.enable_cli=1", "-d", "display_errors=0"]
     log = folder / "server.log"
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         server = subprocess.Popen(
             ["php", *options, "-q", "-S", f"127.0.0.1:{port}", str(folder / "router.php")],
             env=environment,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_TIMEOUT
         while not _answers(f"{url}/w/api.php?action=query&format=json"):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise MediaWikiError(f"PHP's server does not answer:\n{log.read_text(errors='replace')[-2000:]}")
@@ -140,7 +141,7 @@ def serve(folder: Path, port: int) -> Iterator[str]:
         yield url
     finally:
         os.killpg(server.pid, signal.SIGTERM)  # the server's workers are of its own process group
-        server.wait(timeout=10)
+        server.wait(timeout=STOP_TIMEOUT)
 
 
 def free_port() -> int:
@@ -161,7 +162,7 @@ def _answers(url: str) -> bool:
 def _dump(pages: Iterable[Page]) -> str:
     entries = "".join(
         f"<page><title>{html.escape(page.title)}</title><ns>0</ns><id>{number}</id>"
-        f"<revision><id>{number}</id><timestamp>{FOUNDED}</timestamp>"
+        f"<revision><id>{number}</id><timestamp>{CREATED_AT}</timestamp>"
         "<contributor><username>Proofreader</username><id>1</id></contributor>"
         "<model>wikitext</model><format>text/x-wiki</format>"
         f'<text xml:space="preserve">{html.escape(page.wikitext)}</text></revision></page>\n'
@@ -175,15 +176,15 @@ def _environment(folder: Path) -> dict[str, str]:
     return os.environ | {"MW_CONFIG_FILE": str(folder / "LocalSettings.php")}
 
 
-def _maintain(folder: Path, script: str, *arguments: str, given: str | None = None) -> None:
-    _php(folder, HOME / "maintenance" / script, *arguments, given=given)
+def _maintain(folder: Path, script: str, *arguments: str, stdin: str | None = None) -> None:
+    _php(folder, HOME / "maintenance" / script, *arguments, stdin=stdin)
 
 
-def _php(folder: Path, script: Path, *arguments: str, given: str | None = None) -> None:
+def _php(folder: Path, script: Path, *arguments: str, stdin: str | None = None) -> None:
     done = subprocess.run(
         ["php", str(script), *arguments],
         env=_environment(folder),
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / "artifacts"
-PATIENCE = 120  # seconds for a page or a run; continuous integration may be slow
+TIMEOUT = 120  # seconds for a page or a run
 BROWSER = [
     "--headless",
     "--no-sandbox",
@@ -81,26 +81,26 @@ def server(command: Sequence[str], environment: dict[str, str], url: str, log: P
             command, cwd=REPOSITORY, env=environment, stdout=file, stderr=file, start_new_session=True
         )
     try:
-        until(lambda: requests.get(url, timeout=5).ok, f"{command[0]} does not answer: {log.read_text()[-2000:]}")
+        wait_until(lambda: requests.get(url, timeout=5).ok, f"{command[0]} does not answer: {log.read_text()[-2000:]}")
         yield url
     finally:
         os.killpg(process.pid, 15)
         process.wait(30)
 
 
-def until(holds: Callable[[], object], told: str) -> None:
-    """Waits until `holds` gives something true; whatever it raises until then is passed over."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(condition: Callable[[], object], message: str) -> None:
+    """Waits until `condition` is true; errors of browser and HTTP count as not yet."""
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
-            if holds():
+            if condition():
                 return
         except (WebDriverException, requests.RequestException) as error:
             last: Exception | None = error
         else:
             last = None
         if time.monotonic() > deadline:
-            raise AssertionError(told) from last
+            raise AssertionError(message) from last
         time.sleep(0.5)
 
 
@@ -153,11 +153,11 @@ def click(browser: webdriver.Chrome, xpath: str) -> None:
         browser.find_element(By.XPATH, xpath).click()
         return True
 
-    until(clicked, f"nothing to click at {xpath}")
+    wait_until(clicked, f"nothing to click at {xpath}")
 
 
 def shows(browser: webdriver.Chrome, text: str) -> None:
-    until(lambda: text in browser.find_element(By.TAG_NAME, "body").text, f"the page does not show {text!r}")
+    wait_until(lambda: text in browser.find_element(By.TAG_NAME, "body").text, f"the page does not show {text!r}")
 
 
 def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
@@ -192,7 +192,7 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     )
     click(browser, "//*[contains(text(), 'Launch runs to materialize')]")
     click(browser, "//button[starts-with(., 'Launch') and not(@disabled)]")
-    until(
+    wait_until(
         lambda: (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns > before,
         f"the run did not materialize: {(demo.folder / 'dagster.log').read_text()[-3000:]}",
     )

@@ -1,4 +1,4 @@
-"""A real MediaWiki, built from the bundled sample: the scraper reads it whole, and the little wiki answers alike."""
+"""A real MediaWiki, built from the bundled sample: the scraper reads it whole, and the sample wiki answers alike."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from britannica_assets.sample import wiki
+from britannica_assets.sample import wiki_server
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.sample.markup import ROOT, href, redirect_title
+from britannica_assets.sample.wiki import Wiki
 from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.client import Client, PageMissingError
@@ -67,7 +68,7 @@ def shape(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         {"prop": "info", "titles": f"{ROOT}/{compose()[0].title}|{ROOT}/No such article|{ROOT}/{compose()[9].title}"},
         {"prop": "info", "titles": ROOT.replace(" ", "_") + "/" + compose()[0].title.replace(" ", "_")},
@@ -79,11 +80,11 @@ def shape(value: Any) -> Any:
     ],
     ids=["info", "normalized", "redirected", "redirect", "invalid", "transcluded", "no such action"],
 )
-def test_the_little_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, asked: dict[str, str]) -> None:
-    parameters = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **asked}
-    with wiki.serve() as little:
+def test_the_sample_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, query: dict[str, str]) -> None:
+    parameters = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **query}
+    with wiki_server.serve() as sample_url:
         real, ours = (
-            requests.get(f"{url}/w/api.php", params=parameters, timeout=30) for url in (real_wiki.url, little)
+            requests.get(f"{url}/w/api.php", params=parameters, timeout=30) for url in (real_wiki.url, sample_url)
         )
     assert (ours.status_code, ours.headers["Content-Type"]) == (real.status_code, real.headers["Content-Type"])
     assert shape(ours.json()) == shape(real.json())
@@ -98,10 +99,12 @@ def test_the_little_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, as
     ],
     ids=["article", "redirect", "missing"],
 )
-def test_the_little_wikis_pages_answer_like_the_real_ones(real_wiki: MediaWiki, title: str, status: int) -> None:
-    with wiki.serve() as little:
+def test_the_sample_wikis_pages_answer_like_the_real_ones(real_wiki: MediaWiki, title: str, status: int) -> None:
+    with wiki_server.serve() as sample_url:
         for method in ("GET", "HEAD"):
-            real, ours = (requests.request(method, url + href(title), timeout=30) for url in (real_wiki.url, little))
+            real, ours = (
+                requests.request(method, url + href(title), timeout=30) for url in (real_wiki.url, sample_url)
+            )
             assert (ours.status_code, real.status_code) == (status, status)
             assert ours.headers["Content-Type"] == real.headers["Content-Type"]
             for mark in ('id="firstHeading"', "mw-parser-output", "Redirected from", "noarticletext", "</html>"):
@@ -119,15 +122,15 @@ def test_a_proofread_scan_moves_touched_and_not_the_revision(real_wiki: MediaWik
     changes = read_changes(real_client, after=last.last_change, since=last.last_moment, volume_of={})
     assert changes.volumes == {f"{EDITED.volume:02d}"}
 
-    little = wiki.Wiki()
-    little.edit(EDITED.title, SENTENCE)
-    asked = {
+    sample_wiki = Wiki()
+    sample_wiki.edit(EDITED.title, SENTENCE)
+    query = {
         "action": "query", "format": "json", "formatversion": "2", "list": "recentchanges", "rcnamespace": "0|104",
         "rcdir": "newer", "rcprop": "title|timestamp|ids", "rclimit": "max",
     }  # fmt: skip
-    real = requests.get(f"{real_wiki.url}/w/api.php", params=asked | {"rcstart": last.last_moment}, timeout=30).json()
+    real = requests.get(f"{real_wiki.url}/w/api.php", params=query | {"rcstart": last.last_moment}, timeout=30).json()
     real["query"]["recentchanges"] = [c for c in real["query"]["recentchanges"] if c["rcid"] > last.last_change]
-    assert shape(little.answer_api(asked)) == shape(real)
+    assert shape(sample_wiki.answer_api(query)) == shape(real)
 
 
 def test_a_deleted_article_leaves_the_list(real_wiki: MediaWiki, real_client: Client) -> None:

@@ -1,4 +1,4 @@
-"""The bundled encyclopaedia: large enough, in the house style, the same everywhere, and no article near another."""
+"""The bundled encyclopaedia: large enough, in the house style, the same everywhere, and no near-duplicates."""
 
 import hashlib
 import itertools
@@ -13,8 +13,8 @@ from britannica_assets.sample.grammar import expand
 
 ARTICLES = compose()
 TEXT = "\n".join(article.text for article in ARTICLES)
-SHINGLE = 5  # words
-LIKENESS = 0.5  # Jaccard similarity of shingles; near-duplicate detection drops articles from 0.8 on
+SHINGLE_SIZE = 5  # words
+MAX_SIMILARITY = 0.5  # Jaccard, of shingles: well below the threshold of `corpus/near_duplicates.py`
 DIGEST = "df8182ad3dd7172ca1c03d513407b9989a056dc761f486793343c89fb9beca86"
 
 
@@ -81,14 +81,14 @@ def test_what_print_has_is_in_it() -> None:
         assert printed in TEXT, printed
 
 
-def test_no_article_is_nearly_another() -> None:
+def test_no_two_articles_are_near_duplicates() -> None:
     words = {article.title: article.text.casefold().split() for article in ARTICLES}
     shingles = {
-        title: {tuple(of[place : place + SHINGLE]) for place in range(len(of) - SHINGLE + 1)}
+        title: {tuple(of[place : place + SHINGLE_SIZE]) for place in range(len(of) - SHINGLE_SIZE + 1)}
         for title, of in words.items()
     }
     for (title, one), (other_title, other) in itertools.combinations(shingles.items(), 2):
-        assert len(one & other) < LIKENESS * len(one | other), (title, other_title)
+        assert len(one & other) < MAX_SIMILARITY * len(one | other), (title, other_title)
 
 
 def test_articles_bear_each_other_out() -> None:
@@ -101,6 +101,6 @@ def test_articles_bear_each_other_out() -> None:
             assert f"({year}–" in biography
 
 
-def test_a_name_that_the_grammar_does_not_know_is_told() -> None:
+def test_a_name_that_the_grammar_does_not_know_is_refused() -> None:
     with pytest.raises(KeyError, match="no_such_fact"):
         expand("<no_such_fact>", {}, random.Random(1))

@@ -9,7 +9,8 @@ from socket import SO_LINGER, SOL_SOCKET
 from urllib.parse import unquote, urlsplit
 
 from britannica_assets.sample.markup import ROOT, Page, href
-from britannica_assets.sample.wiki import Stored, Wiki, serve_with
+from britannica_assets.sample.wiki import Stored, Wiki
+from britannica_assets.sample.wiki_server import serve_with
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.retry import RetryPolicy
 
