@@ -1,15 +1,13 @@
-"""The asset graph as Dagster loads it: complete, described, quick to import."""
+"""The asset graph as Dagster loads it: complete, described, quick to import, and as the configuration says."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
-import pytest
-from dagster._core.execution.backfill import PartitionBackfill
 
-from britannica_assets import jobs
 from britannica_assets.definitions import defs
 
 SNAPSHOT = Path(__file__).with_name("definitions.json")
@@ -17,23 +15,38 @@ SNAPSHOT = Path(__file__).with_name("definitions.json")
 
 def describe_definitions() -> dict[str, object]:
     """All that other people's commands rely on, in a form whose changes show in review."""
-    graph = defs.resolve_asset_graph()
-    repository = defs.get_repository_def()
+    checks = [
+        spec for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition) for spec in asset.check_specs
+    ]
     return {
         "assets": {
-            node.key.to_user_string(): {
-                "group": node.group_name,
-                "partitions": len(node.partitions_def.get_partition_keys()) if node.partitions_def else None,
-                "upstream": sorted(parent.to_user_string() for parent in node.parent_keys),
-                "kinds": sorted(node.kinds),
-                "checks": sorted(check.name for check in node.check_keys),
+            spec.key.to_user_string(): {
+                "group": spec.group_name,
+                "partitions": len(spec.partitions_def.get_partition_keys()) if spec.partitions_def else None,
+                "upstream": sorted(dependency.asset_key.to_user_string() for dependency in spec.deps),
+                "kinds": sorted(spec.kinds),
+                "checks": sorted(check.name for check in checks if check.asset_key == spec.key),
             }
-            for node in map(graph.get, graph.toposorted_asset_keys)
+            for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)
         },
-        "jobs": sorted(name for name in repository.job_names if not name.startswith("__")),
-        "schedules": {schedule.name: schedule.default_status.value for schedule in repository.schedule_defs},
-        "sensors": {sensor.name: sensor.default_status.value for sensor in repository.sensor_defs},
+        "jobs": sorted(job.name for job in defs.jobs or []),
+        "schedules": {
+            schedule.name: schedule.default_status.value
+            for schedule in defs.schedules or []
+            if isinstance(schedule, dg.ScheduleDefinition)
+        },
+        "sensors": {sensor.name: sensor.default_status.value for sensor in defs.sensors or []},
     }
+
+
+def load_in_a_process(program: str, **environment: str) -> str:
+    """What a program prints that loads the definitions in a process of its own."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=os.environ | environment
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stderr == ""
+    return loaded.stdout
 
 
 def test_the_graph_is_the_reviewed_one() -> None:
@@ -42,47 +55,58 @@ def test_the_graph_is_the_reviewed_one() -> None:
 
 
 def test_every_asset_explains_itself() -> None:
-    graph = defs.resolve_asset_graph()
-    for key in graph.materializable_asset_keys:
-        node = graph.get(key)
-        assert node.description, key
-        assert node.owners, key
-        assert node.kinds, key
-        assert node.code_version, key
-        assert node.group_name != "default", key
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+        assert spec.code_version, spec.key
+        assert spec.group_name not in (None, "default"), spec.key
 
 
 def test_loading_imports_no_heavy_library() -> None:
-    program = "import britannica_assets.definitions, sys; print([n for n in sys.argv[1:] if n in sys.modules])"
-    heavy = ["torch", "transformers", "mlflow", "accelerate", "tokenizers", "matplotlib", "datasets", "pandas"]
-    loaded = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == "[]"
-    assert loaded.stderr == ""
+    heavy = [
+        "torch",
+        "transformers",
+        "mlflow",
+        "accelerate",
+        "tokenizers",
+        "matplotlib",
+        "datasets",
+        "pandas",
+        "jinja2",
+    ]
+    before = "import sys, dagster; before = set(sys.modules); import britannica_assets.definitions; "
+    loaded = load_in_a_process(f"{before}print([name for name in {heavy} if name in set(sys.modules) - before])")
+    assert loaded.strip() == "[]"
 
 
-def everything(instance: dg.DagsterInstance, **requested: list[str]) -> PartitionBackfill:
-    return jobs.build_backfill(
-        defs.resolve_asset_graph(),
-        instance,
-        jobs.everything_selection,
-        jobs.BackfillRequest(**requested),
-        title="everything",
+def test_a_third_teacher_and_a_track_come_by_configuration_alone(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "extends: demo\ntracks: {encyclopedia: null, nursery: {train_words: 9000, validation_words: 900}}\n"
+        "teachers: {third: {architecture: {family: llama, num_hidden_layers: 1, num_attention_heads: 2,"
+        " hidden_size: 16, intermediate_size: 32}, training: {learning_rate: 1.0e-3, batch_size: 8, epochs: 1,"
+        " warmup_steps: 1, weight_decay: 0}}}\n",
+        encoding="utf-8",
     )
-
-
-def test_everything_is_one_backfill_over_the_named_partitions() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        backfill = everything(instance, volumes=["05", "06"], tracks=["babylm_10m"])
-    assert backfill.asset_backfill_data is not None
-    subset = backfill.asset_backfill_data.target_subset
-    assert set(subset.get_partitions_subset(dg.AssetKey("raw_articles")).get_partition_keys()) == {"05", "06"}
-    assert set(subset.get_partitions_subset(dg.AssetKey("student")).get_partition_keys()) == {"babylm_10m"}
-    assert dg.AssetKey("leaderboard") in subset.non_partitioned_asset_keys
-
-
-def test_an_unknown_partition_is_refused_by_name() -> None:
-    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.Failure, match="no such partition: 29; choose"):
-        everything(instance, volumes=["29"])
+    program = "from britannica_assets_tests.test_definitions import *; print(json.dumps(describe_definitions()))"
+    described = json.loads(load_in_a_process(program, BRITANNICA_SCALE=str(own)))
+    reviewed = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assets = described["assets"]
+    assert assets.keys() - reviewed["assets"].keys() == {"teacher_third"}
+    for asset in ("teacher_targets", "student", "blimp_scores"):
+        assert "teacher_third" in assets[asset]["upstream"]
+    assert assets["teacher_third"] == reviewed["assets"]["teacher_gpt2"]
+    partitions = (
+        "from britannica_assets.partitions import track_partitions as p; print(p.get_partition_keys());"
+        " from britannica_assets.code_location import configuration as c;"
+        " from britannica_assets.track_models import track_models;"
+        " print(track_models(c)[-1].registered_model)"
+    )
+    assert load_in_a_process(partitions, BRITANNICA_SCALE=str(own)).splitlines() == [
+        "['babylm_10m', 'nursery']",
+        "britannica-teacher-third",
+    ]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from britannica_assets.settings import Settings
 
-VARIABLES = ["DATA_DIR", "WIKI_URL", "CONTACT", "REQUESTS_PER_SECOND", "SCALE", "EVAL_DIR"]
+VARIABLES = ["DATA_DIR", "WIKI_URL", "CONTACT", "REQUESTS_PER_SECOND", "SCALE", "EVAL_DIR", "DAGSTER_URL", "MLFLOW_URL"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,14 @@ def test_the_environment_overrides_them(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert settings.tracking_uri == f"sqlite:///{tmp_path}/data/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
     assert Settings().tracking_uri == "http://mlflow:5000"
+
+
+def test_the_scale_may_be_a_file_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("extends: demo\n", encoding="utf-8")
+    monkeypatch.setenv("BRITANNICA_SCALE", "own.yaml")
+    scale = Settings().scale
+    monkeypatch.chdir("/")
+    assert Settings(scale=scale).scale == str(tmp_path / "own.yaml")
 
 
 @pytest.mark.parametrize(("name", "value"), [("REQUESTS_PER_SECOND", "0"), ("SCALE", "huge")])

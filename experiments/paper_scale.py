@@ -1,9 +1,9 @@
 """Teachers, targets, student and ablation, trained and scored in short calls without network, for a GPU lent briefly.
 
-`python -m experiments.paper_scale CORPUS PAIRS OUTPUT [--configuration YAML] [--minutes 9]`: CORPUS holds
-the folders `token_ids` and `tokenizer`, PAIRS `blimp_filtered` and `supplement_filtered`. A call works for `--minutes`,
-stores what it did in OUTPUT and exits with 75 if there is more to do; the same call then goes on. At the end
-`OUTPUT/figures.json` holds the figures of every model, beside the published ones.
+`python -m experiments.paper_scale CORPUS PAIRS OUTPUT [--scale best] [--minutes 9]`: CORPUS holds the folders
+`token_ids` and `tokenizer`, PAIRS `blimp_filtered` and `supplement_filtered`. A call works for `--minutes`, stores what
+it did in OUTPUT and exits with 75 if there is more to do; the same call then goes on. At the end
+`OUTPUT/experiment.json` holds the metrics of every model, and the published results.
 
 What a call sets up, validation after the last step and the writing of a model are not interrupted and come on top: nine
 minutes end within ten.
@@ -19,23 +19,13 @@ from typing import Any
 
 import torch
 
-from britannica_assets.config import CONFIG_FOLDER, Configuration, load_configuration
+from britannica_assets.config import Configuration, load_configuration
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.evaluation.leaderboard import PUBLISHED
-from britannica_assets.modeling.compute_teacher_targets import SHARD_LENGTH
+from britannica_assets.evaluation.published import PUBLISHED
 from britannica_assets.modeling.device import best_device
 from britannica_assets.modeling.process import EXIT_UNFINISHED, UnfinishedError, pipes_logging
-from experiments.trainings import (
-    FIGURES,
-    accuracies,
-    compute_teacher_targets,
-    score_model,
-    store,
-    train_model,
-)
-
-TEACHERS = ("teacher_gpt2", "teacher_llama")
-MODELS = (*TEACHERS, "student", "student_without_teachers")
+from britannica_assets.track_models import STUDENT, track_models
+from experiments.trainings import METRICS_FILE, accuracies, score_model, store, train_model, write_teacher_targets
 
 
 class Calls:
@@ -46,6 +36,8 @@ class Calls:
         self.pairs = pairs
         self.output = output
         self.configuration = configuration
+        self.models = [model.asset for model in track_models(configuration)]
+        self.teachers = [model.asset for model in track_models(configuration) if model.role == "teacher"]
         self.deadline = time.monotonic() + 60 * minutes
 
     def seconds_left(self) -> float:
@@ -59,83 +51,79 @@ class Calls:
             raise UnfinishedError("the time is over; the same call goes on")
         return left
 
+    def run(self) -> None:
+        """Does what the time allows of what is left.
+
+        Raises:
+            UnfinishedError: there is more to do.
+        """
+        for name in self.teachers:
+            self.train(name)
+        self.write_targets()
+        for name in self.models:
+            self.train(name)
+        for name in self.models:
+            seed = self.configuration.seed
+            score_model(self.output / name, self.pairs, seed=seed, before_each=self.seconds_left)
+
     def train(self, name: str) -> None:
         """Trains a model, from its last checkpoint if there is one."""
-        told = self.configuration
-        distilled = name == "student"
         train_model(
             self.output / name,
-            corpus=self.corpus,
-            model=getattr(told, name if name in TEACHERS else "student"),
-            configuration=told,
-            distillation=told.distillation if distilled else None,
-            targets=self.output / "targets" if distilled else None,
-            stop_after_seconds=self.seconds_left(),
-        )
-
-    def compute_targets(self) -> None:
-        """Computes the shards of the teachers' targets that are missing."""
-        compute_teacher_targets(
-            self.output / "targets",
-            [self.output / name for name in TEACHERS],
+            name,
             corpus=self.corpus,
             configuration=self.configuration,
-            shard_length=SHARD_LENGTH,
+            targets=self.output / "targets" if name == STUDENT else None,
             stop_after_seconds=self.seconds_left(),
         )
 
-    def score(self, name: str) -> None:
-        """Scores a model on the minimal pairs, a phenomenon at a time."""
-        score_model(self.output / name, self.pairs, seed=self.configuration.seed, before_each=self.seconds_left)
+    def write_targets(self) -> None:
+        """Computes the shards of the teachers' targets that are missing."""
+        write_teacher_targets(
+            self.output / "targets",
+            [self.output / name for name in self.teachers],
+            corpus=self.corpus,
+            configuration=self.configuration,
+            stop_after_seconds=self.seconds_left(),
+        )
 
-    def figures(self) -> dict[str, Any]:
-        """All figures; accuracies in per cent, averaged over phenomena."""
+    def metrics(self) -> dict[str, Any]:
+        """All metrics; accuracies in per cent, averaged over paradigms."""
         models = {}
-        for name in MODELS:
+        for name in self.models:
             folder = self.output / name
-            models[name] = json.loads((folder / FIGURES).read_text(encoding="utf-8")) | accuracies(folder)
-        targets = [file.stat().st_size for file in (self.output / "targets").iterdir()]
-        published = [
-            {"model": name, "train_words": words, "blimp": blimp, "supplement": supplement, "source": asdict(source)}
-            for name, _, words, blimp, supplement, source in PUBLISHED
-        ]
+            models[name] = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8")) | accuracies(folder)
         device = torch.cuda.get_device_name() if best_device().type == "cuda" else best_device().type
         return {
             "device": device,
             "train_tokens": len(TokenIds.open(self.corpus / "token_ids", "train").ids),
             "configuration": self.configuration.model_dump(mode="json"),
-            "targets_bytes": sum(targets),
+            "targets_bytes": sum(file.stat().st_size for file in (self.output / "targets").iterdir()),
             "models": models,
-            "published": published,
+            "published": [asdict(result) for result in PUBLISHED],
         }
 
 
 def main() -> None:
-    """Does what the time allows of what is left."""
+    """Does what the time allows, and at the end stores and prints the metrics."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("pairs", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--configuration", type=Path, default=CONFIG_FOLDER / "paper.yaml", help="a scale's YAML file")
+    parser.add_argument("--scale", default="paper", help="a shipped configuration or the path of a YAML file")
     parser.add_argument("--minutes", type=float, default=9)
-    told = parser.parse_args()
-    told.output.mkdir(parents=True, exist_ok=True)
-    configuration = load_configuration(told.configuration.stem, told.configuration.parent)
-    calls = Calls(told.corpus, told.pairs, told.output, configuration, told.minutes)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    configuration = load_configuration(arguments.scale)
+    calls = Calls(arguments.corpus, arguments.pairs, arguments.output, configuration, arguments.minutes)
     with pipes_logging():
         try:
-            for name in TEACHERS:
-                calls.train(name)
-            calls.compute_targets()
-            for name in MODELS:
-                calls.train(name)
-            for name in MODELS:
-                calls.score(name)
+            calls.run()
         except UnfinishedError as stopped:
             print(stopped, file=sys.stderr)
             sys.exit(EXIT_UNFINISHED)
-    store(told.output / FIGURES, calls.figures())
-    print((told.output / FIGURES).read_text(encoding="utf-8"))
+    store(arguments.output / METRICS_FILE, calls.metrics())
+    print((arguments.output / METRICS_FILE).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

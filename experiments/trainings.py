@@ -1,4 +1,4 @@
-"""A model or its teachers' targets in a folder, as the assets make them but without Dagster and MLflow.
+"""A model or its teachers' targets in a folder of the experiment: the pipeline's own steps without Dagster and MLflow.
 
 What a folder holds is not made again; what was stopped goes on.
 """
@@ -10,47 +10,56 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
-import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from britannica_assets.config import Configuration, Distillation, ModelConfiguration
-from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.evaluation.minimal_pairs import read_phenomena, score_phenomena, suite_averages
+from britannica_assets.config import Configuration
+from britannica_assets.evaluation.minimal_pairs import read_paradigms, score_paradigms, task_averages
+from britannica_assets.evaluation.tasks import TASKS
 from britannica_assets.files import atomic_write
+from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification, compute
 from britannica_assets.modeling.device import best_device
+from britannica_assets.modeling.fit import fit_to_folder
 from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.teacher_targets import DESCRIPTION, compute_targets
-from britannica_assets.modeling.train import fit
+from britannica_assets.modeling.teacher_targets import TARGETS_FILE
+from experiments.corpus import TRACK
 
-METRICS_FILE = "metrics.json"
+METRICS_FILE = "experiment.json"
 
 
 def train_model(
     folder: Path,
+    asset: str,
     *,
     corpus: Path,
-    model: ModelConfiguration,
     configuration: Configuration,
-    distillation: Distillation | None = None,
     targets: Path | None = None,
     stop_after_seconds: float | None = None,
 ) -> None:
-    """Writes a trained model with its tokenizer and `figures.json` to `folder`; checkpoints lie in `work` beside it.
+    """Writes a trained model with its tokenizer and `METRICS_FILE` to `folder`; checkpoints lie in `work` next to it.
+
+    Args:
+        folder: the experiment's, named after it.
+        asset: the model of the configuration.
+        corpus: holds `token_ids` and `tokenizer`.
+        configuration: the model's, and its training's.
+        targets: the teachers' stored targets; without them the model learns from the text alone.
+        stop_after_seconds: of this call.
 
     Raises:
         UnfinishedError: `stop_after_seconds` were over.
     """
-    if (folder / FIGURES).exists():
+    if (folder / METRICS_FILE).exists():
         return
     specification = TrainingSpecification(
         asset=folder.name,
-        track="babylm_10m",
+        track=TRACK,
         scale="experiment",
-        model=model,
+        model=configuration.model(asset),
         sequence_length=configuration.sequence_length,
         seed=configuration.seed,
-        distillation=distillation,
+        distillation=configuration.distillation if targets else None,
         token_ids=corpus / "token_ids",
         tokenizer=corpus / "tokenizer",
         targets=targets,
@@ -58,31 +67,24 @@ def train_model(
         work=folder.parent / "work",
         stop_after_seconds=stop_after_seconds,
     )
-    tokens = specification.token_ids
-    found = fit(specification, TokenIds.open(tokens, "train"), TokenIds.open(tokens, "validation"))
-    found.model.save_pretrained(folder)
-    for file in specification.tokenizer.iterdir():
-        shutil.copy(file, folder)
+    metrics = fit_to_folder(specification)
+    shutil.copytree(specification.output, folder, dirs_exist_ok=True)
     # The median leaves out the first steps, which pay for what is set up once.
-    figures = {
-        "parameters": found.model.num_parameters(),
-        "steps": found.steps,
-        "seconds": found.seconds,
-        "tokens_per_second": statistics.median(entry["tokens_per_second"] for entry in found.history),
-        "model_flops_utilization": statistics.median(entry["model_flops_utilization"] for entry in found.history),
-        "validation_loss": found.validation_loss,
+    medians = {
+        name: statistics.median(entry[name] for entry in metrics.history)
+        for name in ("tokens_per_second", "model_flops_utilization")
     }
-    store(folder / FIGURES, figures)
+    named = {name: getattr(metrics, name) for name in ("parameters", "steps", "seconds", "validation_loss")}
+    store(folder / METRICS_FILE, named | medians)
     shutil.rmtree(specification.checkpoints)
 
 
-def compute_teacher_targets(
+def write_teacher_targets(
     folder: Path,
     teachers: Sequence[Path],
     *,
     corpus: Path,
     configuration: Configuration,
-    shard_length: int,
     stop_after_seconds: float | None = None,
 ) -> None:
     """Writes the targets of the teachers in these folders to `folder`.
@@ -90,48 +92,42 @@ def compute_teacher_targets(
     Raises:
         UnfinishedError: `stop_after_seconds` were over.
     """
-    if (folder / DESCRIPTION).exists():
+    if (folder / TARGETS_FILE).exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    device = best_device()
-    precision = torch.bfloat16 if device.type == "cuda" else torch.float32
-    distillation = configuration.distillation
-    compute_targets(
-        [AutoModelForCausalLM.from_pretrained(teacher, dtype=precision).to(device).eval() for teacher in teachers],
-        TokenIds.open(corpus / "token_ids", "train"),
-        folder,
-        top_k=distillation.top_k,
-        temperature=distillation.temperature,
+    specification = TargetsSpecification(
+        teachers=list(teachers),
+        token_ids=corpus / "token_ids",
+        output=folder,
+        distillation=configuration.distillation,
         sequence_length=configuration.sequence_length,
-        left_context=distillation.left_context,
-        batch_size=distillation.batch_size,
-        shard_length=shard_length,
         stop_after_seconds=stop_after_seconds,
     )
+    compute(specification)
 
 
 def score_model(folder: Path, pairs: Path, *, seed: int, before_each: Callable[[], object] = lambda: None) -> None:
-    """Scores the model in `folder` on the minimal pairs, a phenomenon at a time, and keeps the scores there.
+    """Scores the model in `folder` on the minimal pairs, a paradigm at a time, and keeps the scores there.
 
-    `before_each` is called before each phenomenon; whatever it raises ends the scoring, and the next call goes on.
+    `before_each` is called before each paradigm; whatever it raises ends the scoring, and the next call goes on.
     """
     file = folder / "scores.json"
     rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    phenomena = read_phenomena(pairs)[len(rows) :]
-    if not phenomena:
+    paradigms = [(task.name, paradigm) for task in TASKS for paradigm in read_paradigms(pairs / task.folder)]
+    if len(rows) == len(paradigms):
         return
     model = AutoModelForCausalLM.from_pretrained(folder).to(best_device()).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    for phenomenon in phenomena:
+    for number, (task, paradigm) in enumerate(paradigms[len(rows) :], len(rows)):
         before_each()
-        rows += score_phenomena(model, tokenizer, [phenomenon], seed=seed).to_dicts()
+        (row,) = score_paradigms(model, tokenizer, [paradigm], np.random.default_rng([seed, number])).to_dicts()
+        rows.append({"task": task, **row})
         store(file, rows)
 
 
 def accuracies(folder: Path) -> dict[str, float]:
-    """The model's accuracy in each suite, in per cent, averaged over its phenomena."""
+    """The model's accuracy in each task, in per cent, averaged over its paradigms."""
     scores = pl.DataFrame(json.loads((folder / "scores.json").read_text(encoding="utf-8")))
-    return {suite: 100 * value for suite, value in suite_averages(scores).items()}
+    return {task: 100 * value for task, value in task_averages(scores).items()}
 
 
 def store(file: Path, value: Any) -> None:

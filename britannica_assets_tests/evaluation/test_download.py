@@ -1,7 +1,8 @@
-"""The public pairs from an OSF of our own on loopback: whole, broken, and not there."""
+"""The public evaluation data from an OSF of our own on loopback: whole, broken, and not there."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,11 @@ from typing import Any
 import pytest
 
 from britannica_assets.digests import folder_digest
-from britannica_assets.evaluation.download import DownloadError, download_pairs
-from britannica_assets.evaluation.minimal_pairs import read_phenomena
+from britannica_assets.evaluation.download import DownloadError, download_evaluation_data
+from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
 from britannica_assets.sample import minimal_pairs
 from britannica_assets.sample.wiki_server import serve_with
 
-SUITES = ("blimp_filtered", "supplement_filtered")
 ENTRIES_ON_A_PAGE = 3
 
 
@@ -65,29 +65,39 @@ def source(files: Path) -> Iterator[str]:
         yield f"{url}/"
 
 
-def digests(files: Path) -> dict[str, str]:
-    return {suite: folder_digest(files / "evaluation_data/full_eval" / suite) for suite in SUITES}
+def tasks_with_digests_of(files: Path) -> list[EvaluationTask]:
+    folder = files / "evaluation_data/full_eval"
+    return [replace(task, digest=folder_digest(folder / task.folder)) for task in TASKS]
 
 
 def test_downloads_every_page_once(source: str, files: Path, tmp_path: Path) -> None:
-    expected = digests(files)
-    folder = download_pairs(tmp_path / "pairs", source, expected)
-    assert {suite: folder_digest(folder / suite) for suite in SUITES} == expected
-    assert len(read_phenomena(folder)) > ENTRIES_ON_A_PAGE
-    assert download_pairs(folder, "http://127.0.0.1:9/", expected) == folder
+    tasks = tasks_with_digests_of(files)
+    folder = download_evaluation_data(tmp_path / "work" / "data", tasks, source)
+    assert [folder_digest(folder / task.folder) for task in tasks] == [task.digest for task in tasks]
+    assert len(list((folder / tasks[0].folder).iterdir())) > ENTRIES_ON_A_PAGE
+    assert download_evaluation_data(folder, tasks, "http://127.0.0.1:9/") == folder
+
+
+def test_a_task_that_is_added_later_is_downloaded_alone(source: str, files: Path, tmp_path: Path) -> None:
+    first, second = tasks_with_digests_of(files)
+    download_evaluation_data(tmp_path / "data", [first], source)
+    (tmp_path / "data" / first.folder / "own.txt").write_text("a note", encoding="utf-8")
+    download_evaluation_data(tmp_path / "data", [first, second], source)
+    assert (tmp_path / "data" / first.folder / "own.txt").exists()
+    assert folder_digest(tmp_path / "data" / second.folder) == second.digest
 
 
 def test_other_files_are_refused_and_nothing_stays(source: str, files: Path, tmp_path: Path) -> None:
-    expected = digests(files)
+    tasks = tasks_with_digests_of(files)
     changed = next((files / "evaluation_data/full_eval/blimp_filtered").iterdir())
     changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     (tmp_path / "work").mkdir()
     with pytest.raises(DownloadError, match=r"blimp_filtered .* digest .*BRITANNICA_EVAL_DIR"):
-        download_pairs(tmp_path / "work/pairs", source, expected)
+        download_evaluation_data(tmp_path / "work/data", tasks, source)
     assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_a_source_that_does_not_answer_names_the_variable(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="set BRITANNICA_EVAL_DIR"):
-        download_pairs(tmp_path / "pairs", "http://127.0.0.1:9/")
+        download_evaluation_data(tmp_path / "data", source="http://127.0.0.1:9/")
     assert list(tmp_path.iterdir()) == []

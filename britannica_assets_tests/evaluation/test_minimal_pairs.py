@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from hypothesis import given
@@ -18,14 +19,14 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from britannica_assets.evaluation.log_likelihood import NODES_IN_A_ROW, log_probabilities, packed_rows, reads_trees
+from britannica_assets.evaluation.log_likelihood import MAX_ROW_NODES, log_probabilities, packed_rows, reads_trees
 from britannica_assets.evaluation.minimal_pairs import (
     PairsError,
-    Phenomenon,
+    Paradigm,
     bootstrap_interval,
-    read_phenomena,
-    score_phenomena,
-    suite_averages,
+    read_paradigms,
+    score_paradigms,
+    task_averages,
 )
 from britannica_assets.generation.generate import load_model
 
@@ -41,9 +42,7 @@ SENTENCES = [
 
 
 def write_pairs(folder: Path, lines: list[str]) -> Path:
-    for suite in ("blimp_filtered", "supplement_filtered"):
-        (folder / suite).mkdir(parents=True)
-        (folder / suite / "agreement.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "agreement.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
 
@@ -98,7 +97,7 @@ def test_a_node_sees_the_tokens_before_it(sequences: list[tuple[int, ...]]) -> N
     distinct = sorted(set(sequences))
     predicted: dict[int, list[tuple[int, ...]]] = {}
     for row in packed_rows(distinct):
-        assert len(row.tokens) <= NODES_IN_A_ROW
+        assert len(row.tokens) <= MAX_ROW_NODES
         for node, next_token, owner in zip(row.nodes, row.next_tokens, row.owners, strict=True):
             seen = tuple(row.tokens[other] for other in range(node + 1) if node < row.ends[other])
             assert len(seen) == row.depths[node] + 1
@@ -109,18 +108,19 @@ def test_a_node_sees_the_tokens_before_it(sequences: list[tuple[int, ...]]) -> N
 
 def test_a_tie_is_wrong(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    same = Phenomenon("blimp", "same", "term", "field", (("The town stands.", "The town stands."),) * 5)
-    assert score_phenomena(model, tokenizer, [same], seed=0)["accuracy"].to_list() == [0.0]
+    same = Paradigm("same", "term", "field", (("The town stands.", "The town stands."),) * 5)
+    assert score_paradigms(model, tokenizer, [same], np.random.default_rng(0))["accuracy"].to_list() == [0.0]
 
 
 def test_a_pair_and_its_reverse_score_together_one(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
     pairs = (("The town stands.", "The town stand."), ("The rivers rise.", "The rivers rises."))
-    forth = Phenomenon("blimp", "forth", "term", "field", pairs)
-    back = Phenomenon("supplement", "back", "term", "field", tuple((bad, good) for good, bad in pairs))
-    scores = score_phenomena(model, tokenizer, [forth, back], seed=0)
+    forth = Paradigm("forth", "term", "field", pairs)
+    back = Paradigm("back", "term", "field", tuple((bad, good) for good, bad in pairs))
+    scores = score_paradigms(model, tokenizer, [forth, back], np.random.default_rng(0))
     assert sum(scores["accuracy"]) == 1.0
-    assert suite_averages(scores) == dict(zip(scores["suite"], scores["accuracy"], strict=True))
+    tasks = pl.Series("task", ["one", "other"])
+    assert task_averages(scores.with_columns(tasks)) == dict(zip(tasks, scores["accuracy"], strict=True))
 
 
 def test_a_sentence_longer_than_the_positions_is_named(model_folder: Path) -> None:
@@ -137,19 +137,14 @@ def test_the_interval_holds_the_accuracy_and_narrows_with_pairs() -> None:
 
 def test_reading_keeps_line_separators_inside_sentences(tmp_path: Path) -> None:
     folder = write_pairs(tmp_path, [pair("A:\u2028one\x85two", "b"), "", pair("Ἑλλάς 🏛", "d")])
-    blimp, supplement = read_phenomena(folder)
-    assert blimp.pairs == (("A:\u2028one\x85two", "b"), ("Ἑλλάς 🏛", "d"))
-    assert (blimp.suite, supplement.suite, blimp.uid, blimp.field) == (
-        "blimp",
-        "supplement",
-        "agreement",
-        "morphology",
-    )
+    (paradigm,) = read_paradigms(folder)
+    assert paradigm.pairs == (("A:\u2028one\x85two", "b"), ("Ἑλλάς 🏛", "d"))
+    assert (paradigm.uid, paradigm.field) == ("agreement", "morphology")
 
 
 def test_a_field_written_in_two_ways_is_one(tmp_path: Path) -> None:
     folder = write_pairs(tmp_path, [pair("a", "b").replace("morphology", "syntax/semantics")])
-    assert {phenomenon.field for phenomenon in read_phenomena(folder)} == {"syntax_semantics"}
+    assert {paradigm.field for paradigm in read_paradigms(folder)} == {"syntax_semantics"}
 
 
 @pytest.mark.parametrize(
@@ -159,9 +154,9 @@ def test_a_field_written_in_two_ways_is_one(tmp_path: Path) -> None:
 def test_a_malformed_line_names_file_and_line(tmp_path: Path, line: str) -> None:
     folder = write_pairs(tmp_path, [pair("a", "b"), line])
     with pytest.raises(PairsError, match=r"agreement\.jsonl, line 2"):
-        read_phenomena(folder)
+        read_paradigms(folder)
 
 
 def test_a_folder_without_pairs_names_the_variable(tmp_path: Path) -> None:
     with pytest.raises(PairsError, match="BRITANNICA_EVAL_DIR"):
-        read_phenomena(tmp_path)
+        read_paradigms(tmp_path)

@@ -18,13 +18,13 @@ TEXTS = ["The river rises in the hills.", "A town stands upon it. " * 30, "He wa
 @pytest.fixture
 def tokens(model_folder: Path, tmp_path: Path) -> TokenIds:
     tokenizer = load_tokenizer(model_folder)
-    figures = write_split(tmp_path, "validation", tokenizer, TEXTS)
-    write_description(tmp_path, tokenizer, {"validation": figures})
+    statistics = write_split(tmp_path, "validation", tokenizer, TEXTS)
+    write_description(tmp_path, tokenizer, {"validation": statistics})
     return TokenIds.open(tmp_path, "validation")
 
 
 def test_the_articles_losses_make_the_loss_of_training(model_folder: Path, tokens: TokenIds) -> None:
-    from britannica_assets.modeling.train import validation_loss
+    from britannica_assets.modeling.validation import validation_loss
 
     model, _ = load_model(model_folder)
     losses = article_losses(model, tokens, length=32, batch_size=3)

@@ -1,4 +1,4 @@
-"""A small corpus and small models, made once for this room's tests."""
+"""A small corpus and small models, made once for the modeling tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ def train_tokens(corpus: Path) -> TokenIds:
 def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any) -> TrainingSpecification:
     """A training of a few dozen steps below `folder`."""
     training = Training(learning_rate=3e-3, batch_size=8, epochs=2, warmup_steps=2, weight_decay=0.1)
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "asset": "student",
         "track": "babylm_10m",
         "scale": "demo",
@@ -57,7 +57,7 @@ def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any
         "data_digests": {"train": "t", "validation": "v"},
         "work": folder / "work",
     }
-    return TrainingSpecification(**(told | changes))
+    return TrainingSpecification(**(fields | changes))
 
 
 DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=32, left_context=16)

@@ -5,7 +5,6 @@ from typing import get_args
 import pytest
 import torch
 
-from britannica_assets.modeling.datasets import IGNORE_INDEX
 from britannica_assets.modeling.loss import (
     KLReduction,
     LossWeights,
@@ -15,6 +14,7 @@ from britannica_assets.modeling.loss import (
     loss_from_logits,
     tail_bucket_kl,
 )
+from britannica_assets.special_tokens import IGNORE_INDEX
 
 POSITIONS, VOCABULARY, WIDTH = 60, 500, 24
 
@@ -84,10 +84,10 @@ def test_a_student_that_leaves_nothing_for_the_tail_has_a_finite_loss_and_gradie
     assert bool(gradient.isfinite().all())
 
 
-def test_the_sum_over_a_sequence_weighs_the_divergence_by_its_positions() -> None:
+def test_the_sum_over_a_sequence_weighs_the_kl_by_its_positions() -> None:
     mean, summed = (
         LossWeights.of(alpha=0.5, temperature=2, kl_reduction=reduction, positions=256, sequences=2)
         for reduction in get_args(KLReduction)
     )
-    assert summed.divergence == 128 * mean.divergence
+    assert summed.kl == 128 * mean.kl
     assert summed.cross_entropy == mean.cross_entropy

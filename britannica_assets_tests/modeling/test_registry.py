@@ -5,15 +5,16 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from britannica_assets.modeling.registry import (
+from britannica_assets.modeling.promotion import (
     PERPLEXITY_TAG,
     SCALE_TAG,
     VALIDATION_TAG,
     champion_alias,
-    content_digest,
-    download_champion,
+    promote,
     record_blimp,
 )
+from britannica_assets.modeling.registry import download_champion
+from britannica_assets.modeling.trained_model import content_digest
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import connect
 
@@ -48,14 +49,14 @@ def champion(client: mlflow.MlflowClient) -> int:
 def test_the_alias_moves_to_a_version_that_is_no_worse_in_perplexity(
     client: mlflow.MlflowClient, settings: Settings
 ) -> None:
-    for perplexity, expected, said in [
+    for perplexity, expected, reason in [
         (30.0, 1, "first"),
         (31.0, 1, "perplexity 31.000 is above 30.000 of version 1"),
         (30.0, 3, "no worse"),
     ]:
-        verdict = promote(settings, MODEL, version(client, perplexity), TRACK)
+        promotion = promote(settings, MODEL, version(client, perplexity), TRACK)
         assert champion(client) == expected
-        assert said in verdict.reason
+        assert reason in promotion.reason
 
 
 def test_a_champion_that_scores_worse_gives_the_alias_back(client: mlflow.MlflowClient, settings: Settings) -> None:
@@ -65,9 +66,9 @@ def test_a_champion_that_scores_worse_gives_the_alias_back(client: mlflow.Mlflow
     second = version(client, 29)
     assert promote(settings, MODEL, second, TRACK).is_champion  # not scored yet
     record_blimp(settings, MODEL, second, 0.6)
-    verdict = promote(settings, MODEL, second, TRACK)
-    assert not verdict.is_champion
-    assert verdict.reason == "BLiMP accuracy 0.6000 is below 0.7000 of version 1"
+    promotion = promote(settings, MODEL, second, TRACK)
+    assert not promotion.is_champion
+    assert promotion.reason == "BLiMP accuracy 0.6000 is below 0.7000 of version 1"
     assert champion(client) == first
 
 

@@ -12,7 +12,7 @@ from britannica_assets.config import Architecture
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.device import OutOfMemoryError
 from britannica_assets.modeling.models import build_model
-from britannica_assets.modeling.teacher_targets import TeacherTargets, compute_targets
+from britannica_assets.modeling.teacher_targets import TeacherTargets, compute_teacher_targets
 from britannica_assets_tests.modeling.conftest import LENGTH, SHAPE, VOCABULARY, memory_short
 
 GPT2 = Architecture(
@@ -38,7 +38,7 @@ def teachers() -> list[PreTrainedModel]:
 def test_each_position_has_the_averaged_prediction_with_the_promised_context(
     train_tokens: TokenIds, tmp_path: Path
 ) -> None:
-    compute_targets(teachers(), train_tokens, tmp_path, shard_length=1000, **OPTIONS)  # type: ignore[arg-type]
+    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=1000, **OPTIONS)  # type: ignore[arg-type]
     targets = TeacherTargets.open(tmp_path)
     ids, probabilities = targets.read(0, len(train_tokens.ids))
     torch.testing.assert_close(probabilities.sum(-1), torch.ones(len(ids)))
@@ -55,11 +55,11 @@ def test_each_position_has_the_averaged_prediction_with_the_promised_context(
 
 
 def test_a_killed_computation_goes_on_with_the_missing_shard(train_tokens: TokenIds, tmp_path: Path) -> None:
-    compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
+    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
     before = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     (tmp_path / "probabilities-00001.bin").unlink()
     (tmp_path / "teacher_targets.json").unlink()
-    compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
+    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
     after = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     assert {name: data for name, (_, data) in after.items()} == {name: data for name, (_, data) in before.items()}
     assert after["ids-00000.bin"] == before["ids-00000.bin"]  # not written again
@@ -70,7 +70,7 @@ def test_what_cannot_be_computed_is_refused(
     train_tokens: TokenIds, tmp_path: Path, change: dict[str, int], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
-        compute_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))  # type: ignore[arg-type]
+        compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit on a process's memory is not enforced")
@@ -81,4 +81,6 @@ def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(train_tokens: T
         memory_short(),
         pytest.raises(OutOfMemoryError, match=r"targets: 64 sequences do not fit .*: lower distillation\.batch_size"),
     ):
-        compute_targets([teacher], train_tokens, tmp_path, shard_length=10_000, **(OPTIONS | {"batch_size": 64}))  # type: ignore[arg-type]
+        compute_teacher_targets(
+            [teacher], train_tokens, tmp_path, shard_length=10_000, **(OPTIONS | {"batch_size": 64})
+        )  # type: ignore[arg-type]
