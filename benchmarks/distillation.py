@@ -2,13 +2,12 @@
 
 `python -m benchmarks.distillation [train tokens]`, some four minutes on two cores. The reference is BabyLlama's loop as
 its paper describes it, through transformers' Trainer: full logits of student and teachers, softmax over the whole
-vocabulary. Both train the same student from the same seed on the same chunks in the same order and precision; ours
+vocabulary. Both train the same student from the same seed on the same dataset in the same order and precision; ours
 counts the targets' computation; neither's time holds any validation. The models are small, in the paper's proportion of
 parameters, with the paper's vocabulary of 16,000, so that as at paper scale nine tenths of the reference's operations
 are the teachers'. The text is drawn from a seeded process whose next token depends on the last.
 """
 
-import json
 import math
 import sys
 import tempfile
@@ -23,13 +22,16 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, Trainer, Trainin
 from transformers.utils.logging import disable_progress_bar
 
 from britannica_assets.config import Architecture, Distillation, ModelConfiguration, Training
-from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.datasets import IGNORE_INDEX, TrainingDataset
+from britannica_assets.corpus.token_ids import SCHEMA_VERSION, TOKEN_IDS_FILE, TokenIds
+from britannica_assets.files import write_json
+from britannica_assets.modeling.datasets import TrainingDataset
 from britannica_assets.modeling.device import best_device, peak_flops
+from britannica_assets.modeling.fit import fit
 from britannica_assets.modeling.models import build_model, training_flops
 from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.modeling.teacher_targets import compute_targets
-from britannica_assets.modeling.train import TrainingResult, fit, validation_loss
+from britannica_assets.modeling.teacher_targets import compute_teacher_targets
+from britannica_assets.modeling.validation import validation_loss
+from britannica_assets.special_tokens import IGNORE_INDEX
 
 VOCABULARY, LENGTH, SEED, EPOCHS = 16_000, 128, 1911, 6
 # 83.4M, 43.7M and 7.2M parameters, in the paper's proportion of 705 : 360 : 58.
@@ -61,13 +63,13 @@ class LiveTeacherTrainer(Trainer):
             averaged = torch.stack([teacher(input_ids=inputs["input_ids"]).logits for teacher in self.teachers]).mean(0)
         labels = inputs["labels"].flatten()
         temperature = DISTILLATION.temperature
-        divergence = functional.kl_div(
+        kl = functional.kl_div(
             functional.log_softmax(logits / temperature, dim=-1),
             functional.softmax(averaged.flatten(0, 1) / temperature, dim=-1),
             reduction="none",
         ).sum(-1)[labels != IGNORE_INDEX]
         entropy = functional.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX)
-        return DISTILLATION.alpha * entropy + (1 - DISTILLATION.alpha) * temperature**2 * divergence.mean()
+        return DISTILLATION.alpha * entropy + (1 - DISTILLATION.alpha) * temperature**2 * kl.mean()
 
 
 def write_text(folder: Path, tokens: int) -> None:
@@ -86,7 +88,7 @@ def write_text(folder: Path, tokens: int) -> None:
         ids.tofile(folder / f"{split}.bin")
         np.save(folder / f"{split}_offsets.npy", offsets)
         description["splits"][split] = {"tokens": size, "words": size, "utf8_bytes": size, "digest": f"{split}{size}"}
-    (folder / "token_ids.json").write_text(json.dumps(description), encoding="utf-8")
+    write_json(folder / TOKEN_IDS_FILE, description, schema_version=SCHEMA_VERSION)
 
 
 def specification(
@@ -108,19 +110,14 @@ def specification(
     )
 
 
-def fitted(told: TrainingSpecification) -> TrainingResult:
-    """Trains by a specification in this process, without MLflow."""
-    return fit(told, TokenIds.open(told.token_ids, "train"), TokenIds.open(told.token_ids, "validation"))
-
-
-def reference(folder: Path, teachers: list[PreTrainedModel], chunks: TrainingDataset) -> tuple[float, float]:
+def reference(folder: Path, teachers: list[PreTrainedModel], dataset: TrainingDataset) -> tuple[float, float]:
     """The reference's seconds of training and validation loss."""
     set_seed(SEED)
     model = build_model(STUDENT, vocab_size=VOCABULARY, sequence_length=LENGTH)
     arguments = TrainingArguments(
         output_dir=str(folder / "reference"),
         per_device_train_batch_size=TRAINING.batch_size,
-        max_steps=chunks.steps_per_epoch * EPOCHS,
+        max_steps=dataset.steps_per_epoch * EPOCHS,
         learning_rate=TRAINING.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=TRAINING.warmup_steps,
@@ -135,7 +132,7 @@ def reference(folder: Path, teachers: list[PreTrainedModel], chunks: TrainingDat
         logging_strategy="no",
     )
     trainer = LiveTeacherTrainer(
-        [teacher.to(arguments.device) for teacher in teachers], model=model, args=arguments, train_dataset=chunks
+        [teacher.to(arguments.device) for teacher in teachers], model=model, args=arguments, train_dataset=dataset
     )
     begun = time.perf_counter()
     trainer.train()
@@ -156,17 +153,17 @@ def main(tokens: int) -> None:
         teachers = []
         short = TRAINING.model_copy(update={"epochs": 1, "learning_rate": 1e-3})
         for name, shape in (("gpt2", GPT2), ("llama", LLAMA)):
-            fitted(specification(folder, name, shape, short)).model.save_pretrained(folder / name)
+            fit(specification(folder, name, shape, short)).model.save_pretrained(folder / name)
             teachers.append(folder / name)
 
         def loaded() -> list[PreTrainedModel]:
             return [AutoModelForCausalLM.from_pretrained(path).to(best_device()).eval() for path in teachers]
 
-        chunks = TrainingDataset(train_tokens, LENGTH, batch_size=TRAINING.batch_size, epochs=EPOCHS, seed=SEED)
-        seen = len(chunks) * LENGTH
-        live_seconds, live_loss = reference(folder, loaded(), chunks)
+        dataset = TrainingDataset(train_tokens, LENGTH, batch_size=TRAINING.batch_size, epochs=EPOCHS, seed=SEED)
+        seen = len(dataset) * LENGTH
+        live_seconds, live_loss = reference(folder, loaded(), dataset)
         begun = time.perf_counter()
-        compute_targets(
+        compute_teacher_targets(
             loaded(),
             train_tokens,
             folder / "targets",
@@ -178,10 +175,10 @@ def main(tokens: int) -> None:
             shard_length=2**16,
         )
         targets_seconds = time.perf_counter() - begun
-        ours = fitted(
+        ours = fit(
             specification(folder, "stored", STUDENT, TRAINING, distillation=DISTILLATION, targets=folder / "targets")
         )
-        plain = fitted(specification(folder, "plain", STUDENT, TRAINING))
+        plain = fit(specification(folder, "plain", STUDENT, TRAINING))
         flops = training_flops(build_model(STUDENT, vocab_size=VOCABULARY, sequence_length=LENGTH), LENGTH)
         total = ours.seconds + targets_seconds
         print(f"{seen:,} tokens, {EPOCHS} epochs, {torch.get_num_threads()} threads, {best_device().type}")
@@ -192,8 +189,8 @@ def main(tokens: int) -> None:
             ("  of that the targets", targets_seconds, None),
             ("plain, without teachers", plain.seconds, plain.validation_loss),
         ):
-            figures = "" if loss is None else f"{loss:>17.4f}{math.exp(loss):>12.2f}"
-            print(f"{name:34}{seconds:>10.1f}{seen / seconds:>10.0f}{live_seconds / seconds:>8.2f}{figures}")
+            losses = "" if loss is None else f"{loss:>17.4f}{math.exp(loss):>12.2f}"
+            print(f"{name:34}{seconds:>10.1f}{seen / seconds:>10.0f}{live_seconds / seconds:>8.2f}{losses}")
         print(f"validation loss against the reference's: {100 * (ours.validation_loss / live_loss - 1):+.2f} %")
         utilization = flops * seen / plain.seconds / peak_flops()
         print(f"plain training's utilization: {100 * utilization:.1f} % of the device's peak")

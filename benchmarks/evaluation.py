@@ -16,7 +16,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from britannica_assets.config import load_configuration
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
 from britannica_assets.evaluation.log_likelihood import log_probabilities
-from britannica_assets.evaluation.minimal_pairs import read_phenomena
+from britannica_assets.evaluation.minimal_pairs import read_paradigms
+from britannica_assets.evaluation.tasks import TASKS
 from britannica_assets.modeling.models import build_model
 from britannica_assets.sample import minimal_pairs
 
@@ -48,8 +49,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         if arguments.folder is None:
             minimal_pairs.write(Path(temporary))
-        phenomena = read_phenomena(arguments.folder or Path(temporary))
-        pairs = [pair for phenomenon in phenomena for pair in phenomenon.pairs]
+        data = arguments.folder or Path(temporary)
+        paradigms = [paradigm for task in TASKS for paradigm in read_paradigms(data / task.folder)]
+        pairs = [pair for paradigm in paradigms for pair in paradigm.pairs]
         every = [sentence for pair in pairs for sentence in pair]
         drawn = np.random.default_rng(0).choice(len(pairs), min(arguments.pairs, len(pairs)), replace=False)
         sentences = [sentence for row in drawn for sentence in pairs[row]]

@@ -1,8 +1,9 @@
 """The memory that one train step of each paper-scale model takes on the CPU.
 
 `python -m benchmarks.memory`: float32, AdamW, one step of 4 × 128 tokens from random weights, each model in a process
-of its own, whose peak resident memory is told. The loss should be near that of a uniform guess, ln 16,000 = 9.68 nats.
-A model that the free memory does not hold is left out with a word.
+of its own, whose peak resident memory is printed. The loss should be near that of a uniform guess, ln 16,000 = 9.68
+nats.
+A model that the free memory does not hold is skipped with a word.
 """
 
 import os
@@ -22,10 +23,10 @@ def step(name: str) -> tuple[int, float, float]:
     """One train step: the model's parameters, the process's peak memory in GiB, and the loss in nats a token."""
     configuration = load_configuration("paper")
     vocabulary, length = configuration.tokenizer.vocab_size, configuration.sequence_length
-    told = getattr(configuration, name)
+    own = configuration.model(name)
     torch.manual_seed(configuration.seed)
-    model = defer_head(build_model(told.architecture, vocab_size=vocabulary, sequence_length=length))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=told.training.learning_rate)
+    model = defer_head(build_model(own.architecture, vocab_size=vocabulary, sequence_length=length))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=own.training.learning_rate)
     ids = torch.randint(vocabulary, (SEQUENCES, length + 1))
     weights = LossWeights.of(
         alpha=1, temperature=1, kl_reduction="token_mean", positions=SEQUENCES * length, sequences=SEQUENCES
@@ -45,14 +46,14 @@ def main() -> None:
     for name in ("student", "teacher_llama", "teacher_gpt2"):
         with torch.device("meta"):
             model = build_model(
-                getattr(configuration, name).architecture,
+                configuration.model(name).architecture,
                 vocab_size=configuration.tokenizer.vocab_size,
                 sequence_length=configuration.sequence_length,
             )
         needed = BYTES_A_PARAMETER * model.num_parameters()
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         if needed > free:
-            print(f"| {name} | left out: some {needed / 2**30:.0f} GiB are needed, {free / 2**30:.0f} are free | | |")
+            print(f"| {name} | skipped: some {needed / 2**30:.0f} GiB are needed, {free / 2**30:.0f} are free | | |")
             continue
         parameters, peak, loss = in_a_fresh_process(step, name)
         print(f"| {name} | {parameters / 1e6:.1f} M | {peak:.1f} GiB | {loss:.3f} |", flush=True)

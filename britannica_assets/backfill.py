@@ -26,7 +26,7 @@ mutation($params: LaunchBackfillParams!) {
 
 def backfill_parameters(
     assets: Iterable[dg.AssetSpec],
-    requested: Mapping[dg.PartitionsDefinition[str], Sequence[str]],
+    requested: Mapping[dg.StaticPartitionsDefinition, Sequence[str]],
     *,
     title: str,
 ) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def backfill_parameters(
     by_asset: list[dict[str, Any]] = []
     for asset in sorted(assets, key=lambda spec: spec.key):
         entry: dict[str, Any] = {"assetKey": {"path": list(asset.key.path)}}
-        if asset.partitions_def is not None:
+        if isinstance(asset.partitions_def, dg.StaticPartitionsDefinition):
             keys = requested[asset.partitions_def]
             entry["partitions"] = {"ranges": [{"start": key, "end": key} for key in keys]}
         by_asset.append(entry)

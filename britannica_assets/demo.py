@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,8 @@ def run(data: Path) -> None:
 
         # Dagster prints its own use of its previews, at every training.
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-        from britannica_assets.definitions import defs, settings
+        from britannica_assets.code_location import settings
+        from britannica_assets.definitions import defs
         from britannica_assets.jobs import CORPUS_ASSETS
 
         with dg.DagsterInstance.get() as instance:
@@ -162,13 +163,13 @@ def print_summary(instance: "dg.DagsterInstance", assets: "Sequence[dg.AssetSpec
         print(row)
 
 
-def _numbers(metadata: "dict[str, dg.MetadataValue] | object") -> list[str]:
+def _numbers(metadata: "Mapping[str, dg.MetadataValue]") -> list[str]:
     import dagster as dg
 
     return [
         f"{name.split('/')[-1].replace('_', ' ')} "
         + (f"{value.value:,.5g}" if isinstance(value, dg.FloatMetadataValue) else f"{value.value:,}")
-        for name, value in dict(metadata).items()  # type: ignore[call-overload]
+        for name, value in metadata.items()
         if isinstance(value, dg.IntMetadataValue | dg.FloatMetadataValue)
     ]
 

@@ -1,7 +1,7 @@
 """Articles → a tokenizer and token ids, by the corpus's own functions, in a folder for the other experiments.
 
-`python -m experiments.corpus ARTICLES OUTPUT [--scale experiments/fiftieth.yaml]`: ARTICLES is a folder of Parquet files
-with the columns `volume` and `text`, a row an article. OUTPUT gets `tokenizer` and `token_ids`.
+`python -m experiments.corpus ARTICLES OUTPUT [--scale experiments/fiftieth.yaml]`: ARTICLES is a folder of Parquet
+files with the columns `volume`, `title` and `text`, a row an article. OUTPUT gets `tokenizer` and `token_ids`.
 """
 
 import argparse

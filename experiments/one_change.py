@@ -1,7 +1,7 @@
 """What each change of the configuration is worth: one at a time, at a fiftieth of the paper, on the CPU.
 
 `python -m experiments.one_change ARTICLES OUTPUT [CHANGE…]`: ARTICLES is a folder of Parquet files with the columns
-`volume` and `text`, a row an article. For each of `changes.py`, or for those named, a model is trained by
+`volume`, `title` and `text`, a row an article. For each of `changes.py`, or for those named, a model is trained by
 `fiftieth.yaml` as it changes it, and before that its tokenizer and its teachers. Each training has one core, as many
 run at once as there are cores. What is done is kept in OUTPUT, a stopped call goes on from there, and the table is
 printed at the end.

@@ -63,7 +63,7 @@ def build_leaderboard(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TA
         ],
         schema=schema,
     ).sort(first, descending=True, nulls_last=True)
-    return pl.concat([ours.cast(schema), published]).with_columns(  # type: ignore[arg-type]
+    return pl.concat([ours.cast(schema), published]).with_columns(
         (pl.col(first) / (pl.col("parameters") / 1e6)).alias(f"{first}_by_million_parameters")
     )
 

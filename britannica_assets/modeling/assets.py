@@ -5,7 +5,6 @@ Which teachers there are the configuration says.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
@@ -19,13 +18,10 @@ from britannica_assets.partitions import track_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, TrackModel, track_models
 
-SHARED: dict[str, Any] = {
-    "group_name": "modeling",
-    "owners": ["team:britannica"],
-    "partitions_def": track_partitions,
-    "pool": "training",
-    "io_manager_key": "folder_io_manager",
-}
+GROUP = "modeling"
+OWNERS = ["team:britannica"]
+POOL = "training"
+FOLDER_STORE = "folder_io_manager"
 MODEL_KINDS = {"pytorch", "huggingface", "mlflow"}
 TEACHERS = [model for model in track_models(configuration) if model.role == "teacher"]
 TEACHER_INPUTS = {teacher.asset: dg.AssetIn() for teacher in TEACHERS}
@@ -36,7 +32,11 @@ def build_teacher(teacher: TrackModel) -> dg.AssetsDefinition:
     shape = configuration.model(teacher.asset).architecture
 
     @dg.asset(
-        **SHARED,
+        group_name=GROUP,
+        owners=OWNERS,
+        partitions_def=track_partitions,
+        pool=POOL,
+        io_manager_key=FOLDER_STORE,
         name=teacher.asset,
         kinds=MODEL_KINDS,
         code_version="1",
@@ -59,7 +59,16 @@ def build_teacher(teacher: TrackModel) -> dg.AssetsDefinition:
 teacher_assets = [build_teacher(teacher) for teacher in TEACHERS]
 
 
-@dg.asset(**SHARED, kinds={"pytorch", "numpy"}, code_version="1", ins=TEACHER_INPUTS)
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    partitions_def=track_partitions,
+    pool=POOL,
+    io_manager_key=FOLDER_STORE,
+    kinds={"pytorch", "numpy"},
+    code_version="1",
+    ins=TEACHER_INPUTS,
+)
 def teacher_targets(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
@@ -102,7 +111,17 @@ def teacher_targets(
     )
 
 
-@dg.asset(**SHARED, kinds=MODEL_KINDS, code_version="1", check_specs=[champion_check(STUDENT)], ins=TEACHER_INPUTS)
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    partitions_def=track_partitions,
+    pool=POOL,
+    io_manager_key=FOLDER_STORE,
+    kinds=MODEL_KINDS,
+    code_version="1",
+    check_specs=[champion_check(STUDENT)],
+    ins=TEACHER_INPUTS,
+)
 def student(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
@@ -126,7 +145,16 @@ def student(
     )
 
 
-@dg.asset(**SHARED, kinds=MODEL_KINDS, code_version="1", check_specs=[champion_check(STUDENT_WITHOUT_TEACHERS)])
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    partitions_def=track_partitions,
+    pool=POOL,
+    io_manager_key=FOLDER_STORE,
+    kinds=MODEL_KINDS,
+    code_version="1",
+    check_specs=[champion_check(STUDENT_WITHOUT_TEACHERS)],
+)
 def student_without_teachers(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
@@ -156,7 +184,7 @@ def _train(
 
     own = load_configuration(settings.scale)
     model = own.model(asset)
-    digests = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}
+    digests: dict[str, str] = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}
     digests["tokenizer"] = folder_digest(tokenizer)
     if targets is not None:
         digests["teacher_targets"] = folder_digest(targets)

@@ -160,7 +160,7 @@ class _OneDeviceArguments(TrainingArguments):
 
     @property
     def n_gpu(self) -> int:
-        return min(super().n_gpu, 1)
+        return min(int(super().n_gpu), 1)
 
 
 def _training_arguments(specification: TrainingSpecification, *, max_steps: int) -> TrainingArguments:

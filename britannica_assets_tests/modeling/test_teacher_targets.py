@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,13 @@ GPT2 = Architecture(
     intermediate_size=64,
     tie_word_embeddings=True,
 )
-OPTIONS = {"top_k": 24, "temperature": 2.0, "sequence_length": LENGTH, "left_context": 12, "batch_size": 5}
+OPTIONS: dict[str, Any] = {
+    "top_k": 24,
+    "temperature": 2.0,
+    "sequence_length": LENGTH,
+    "left_context": 12,
+    "batch_size": 5,
+}
 
 
 def teachers() -> list[PreTrainedModel]:
@@ -38,7 +45,7 @@ def teachers() -> list[PreTrainedModel]:
 def test_each_position_has_the_averaged_prediction_with_the_promised_context(
     train_tokens: TokenIds, tmp_path: Path
 ) -> None:
-    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=1000, **OPTIONS)  # type: ignore[arg-type]
+    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=1000, **OPTIONS)
     targets = TeacherTargets.open(tmp_path)
     ids, probabilities = targets.read(0, len(train_tokens.ids))
     torch.testing.assert_close(probabilities.sum(-1), torch.ones(len(ids)))
@@ -55,11 +62,11 @@ def test_each_position_has_the_averaged_prediction_with_the_promised_context(
 
 
 def test_a_killed_computation_goes_on_with_the_missing_shard(train_tokens: TokenIds, tmp_path: Path) -> None:
-    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
+    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)
     before = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     (tmp_path / "probabilities-00001.bin").unlink()
     (tmp_path / "teacher_targets.json").unlink()
-    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)  # type: ignore[arg-type]
+    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)
     after = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     assert {name: data for name, (_, data) in after.items()} == {name: data for name, (_, data) in before.items()}
     assert after["ids-00000.bin"] == before["ids-00000.bin"]  # not written again
@@ -70,7 +77,7 @@ def test_what_cannot_be_computed_is_refused(
     train_tokens: TokenIds, tmp_path: Path, change: dict[str, int], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
-        compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))  # type: ignore[arg-type]
+        compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit on a process's memory is not enforced")
@@ -83,4 +90,4 @@ def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(train_tokens: T
     ):
         compute_teacher_targets(
             [teacher], train_tokens, tmp_path, shard_length=10_000, **(OPTIONS | {"batch_size": 64})
-        )  # type: ignore[arg-type]
+        )
