@@ -74,6 +74,7 @@ def prepare(data: Path, wiki_url: str) -> None:
         "BRITANNICA_REQUESTS_PER_SECOND": "500",  # our own server, on this machine
         "DAGSTER_HOME": str(dagster_home),
         "TOKENIZERS_PARALLELISM": "false",
+        "OMP_WAIT_POLICY": "PASSIVE",  # the demo's models are small, and other work may share the cores
     }
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     dagster_home.mkdir(parents=True, exist_ok=True)

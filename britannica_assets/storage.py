@@ -30,16 +30,16 @@ class _AssetIOManager(dg.UPathIOManager):
         return path if context.has_asset_partitions else path / path.name
 
     def load_partitions(self, context: dg.InputContext) -> Any:
-        """One partition's value, or a dictionary by partition; with `allow_missing_partitions`, of those that exist."""
-        paths = self._get_paths_for_partitions(context)
-        if len(paths) == 1:
-            return self.load_from_path(context, next(iter(paths.values())))
-        if (context.definition_metadata or {}).get("allow_missing_partitions", False):
-            present = {partition: path for partition, path in paths.items() if path.exists()}
-            if not present:
-                raise self.missing(context, next(iter(paths.values())))
-            paths = present
-        return {partition: self.load_from_path(context, path) for partition, path in paths.items()}
+        """One partition's value, or with `allow_missing_partitions` a dictionary of those that exist."""
+        folder = self.settings.data_path.joinpath(*context.asset_key.path)
+        paths = {key: folder / f"{key}{self.extension or ''}" for key in context.asset_partition_keys}
+        if not (context.definition_metadata or {}).get("allow_missing_partitions", False):
+            (path,) = paths.values()
+            return self.load_from_path(context, path)
+        present = {partition: path for partition, path in paths.items() if path.exists()}
+        if not present:
+            raise self.missing(context, next(iter(paths.values())))
+        return {partition: self.load_from_path(context, path) for partition, path in present.items()}
 
     def missing(self, context: dg.InputContext, path: UPath) -> MissingInputError:
         name = context.asset_key.to_user_string()
@@ -102,7 +102,7 @@ class FolderIOManager(_AssetIOManager):
 
 
 def asset_path(settings: Settings, asset: str, name: str) -> UPath:
-    """Where `asset` keeps its file or folder `name`, for example a text file beside its table."""
+    """Where `asset` keeps its file or folder `name`, for example a text file with its table."""
     return settings.data_path / asset / name
 
 

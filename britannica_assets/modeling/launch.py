@@ -3,6 +3,7 @@
 A process of its own gives its memory back, and its log shows in the UI.
 """
 
+import os
 import shutil
 import sys
 
@@ -12,6 +13,10 @@ from filelock import FileLock
 from britannica_assets.modeling.process import PARENT_LOCK
 from britannica_assets.settings import Settings
 from britannica_assets.storage import new_folder
+
+# OpenMP's threads spin while they wait for each other; where other work shares the cores that slows a training down
+# thirtyfold, so they sleep.
+ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
 
 
 def run_process(
@@ -36,7 +41,7 @@ def run_process(
             pipes.run(
                 context=context,
                 command=[sys.executable, "-m", *launcher, f"britannica_assets.modeling.{module}", str(file)],
-                env={"TOKENIZERS_PARALLELISM": "false"},
+                env=ENVIRONMENT,
             )
     finally:
         shutil.rmtree(file.parent)

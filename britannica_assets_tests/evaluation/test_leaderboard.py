@@ -10,6 +10,7 @@ from britannica_assets.evaluation.evaluation_data import OFFICIAL
 from britannica_assets.evaluation.leaderboard import OURS, build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
 from britannica_assets.evaluation.minimal_pairs import accuracy_by
+from britannica_assets.evaluation.plots import phenomena_plot
 
 LABEL = "pairs of <my> own"
 
@@ -126,3 +127,10 @@ def test_the_page_sets_rows_on_other_data_apart(tmp_path: Path) -> None:
     assert "<td>student<small>" in others.split("</table>")[0]
     assert "src=" not in page  # it needs nothing else
     assert "pairs of &lt;my&gt; own" in others  # text from outside is no markup
+
+
+def test_every_model_of_the_scores_is_drawn() -> None:
+    third = scores("teacher_third", {"islands": 0.7, "binding": 0.7, "s_turns": 0.7})
+    figure = phenomena_plot(pl.concat([third, ABLATION, STUDENT]), "Track")
+    _, labels = figure.axes[0].get_legend_handles_labels()
+    assert labels == ["student", "student without teachers", "teacher third"]
