@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BRITANNICA_DATA_DIR ?= data
 DAGSTER_HOME ?= $(abspath data/dagster_home)
-# Threads that wait for each other asleep: where other work shares the cores, spinning slows a training thirtyfold.
+# OpenMP's threads sleep while they wait for each other: where other work shares the cores, spinning would stall them.
 OMP_WAIT_POLICY ?= PASSIVE
 export BRITANNICA_DATA_DIR DAGSTER_HOME OMP_WAIT_POLICY
 

@@ -14,8 +14,7 @@ from britannica_assets.modeling.process import PARENT_LOCK
 from britannica_assets.settings import Settings
 from britannica_assets.storage import new_folder
 
-# OpenMP's threads spin while they wait for each other; where other work shares the cores that slows a training down
-# thirtyfold, so they sleep.
+# OpenMP's threads sleep while they wait for each other: where other work shares the cores, spinning would stall them.
 ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
 
 

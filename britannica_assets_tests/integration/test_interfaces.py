@@ -163,7 +163,7 @@ def shows(browser: webdriver.Chrome, text: str) -> None:
 def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
     assert "student" in demo.output
     assert "An article by the student of babylm_10m" in demo.output
-    assert "dagster dev -w workspace.yaml" in demo.output
+    assert "dagster dev -m britannica_assets.definitions" in demo.output
     assert "mlflow ui" in demo.output
     scores = pl.read_parquet(demo.folder / "blimp_scores" / "babylm_10m.parquet")
     assert set(scores["model"]) == {"teacher_gpt2", "teacher_llama", "student", "student_without_teachers"}
