@@ -1,13 +1,19 @@
 """The platform's settings: every environment variable it reads, with its type, default and meaning."""
 
+import logging
+import os
+from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from upath import UPath
 
 from britannica_assets.config import resolve_scale, shipped_scales
 
+logger = logging.getLogger(__name__)
+
+PREFIX = "BRITANNICA_"
 LIVE_WIKISOURCE = "https://en.wikisource.org"
 
 
@@ -15,13 +21,18 @@ class Settings(BaseSettings):
     """Settings from the environment; each field is the variable `BRITANNICA_<FIELD>` unless it names another.
 
     Raises:
-        pydantic.ValidationError: a variable has a value of the wrong kind; the error names it.
+        pydantic.ValidationError: a variable has a value of the wrong kind, or a name that is nearly a setting's; the
+            error names it.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BRITANNICA_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
     data_dir: str = Field(
         default="data", description="where assets are stored: a folder or an fsspec address such as s3://bucket/prefix"
+    )
+    work_dir: Path | None = Field(
+        default=None,
+        description="a folder of this machine for checkpoints, page stores, copies; by default work/ in the data folder",
     )
     wiki_url: str = Field(default=LIVE_WIKISOURCE, description="the MediaWiki to scrape")
     contact: str | None = Field(
@@ -54,6 +65,20 @@ class Settings(BaseSettings):
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
 
+    @model_validator(mode="after")
+    def _no_near_miss(self) -> "Settings":
+        """Refuses a variable whose name is nearly a setting's: it would be ignored, and its default would be used."""
+        known = [f"{PREFIX}{name.upper()}" for name in type(self).model_fields]
+        for name in sorted(os.environ):
+            if name.startswith(PREFIX) and name not in known:
+                close = get_close_matches(name, known, n=1, cutoff=0.8)
+                if close:
+                    raise ValueError(
+                        f"the environment has {name}={os.environ[name]!r}, which is no setting: {close[0]}?"
+                    )
+                logger.warning("%s is no setting of britannica_assets and has no effect", name)
+        return self
+
     @field_validator("scale")
     @classmethod
     def _known(cls, value: str) -> str:
@@ -74,6 +99,8 @@ class Settings(BaseSettings):
     @property
     def work_path(self) -> Path:
         """A folder of this machine for what must survive a kill but is no asset: page stores, checkpoints, caches."""
+        if self.work_dir is not None:
+            return self.work_dir.expanduser().absolute()
         return Path("data/work").absolute() if self.is_remote else Path(str(self.data_path)) / "work"
 
     @property

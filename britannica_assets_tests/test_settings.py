@@ -7,7 +7,17 @@ from pydantic import ValidationError
 
 from britannica_assets.settings import Settings
 
-VARIABLES = ["DATA_DIR", "WIKI_URL", "CONTACT", "REQUESTS_PER_SECOND", "SCALE", "EVAL_DIR", "DAGSTER_URL", "MLFLOW_URL"]
+VARIABLES = [
+    "DATA_DIR",
+    "WORK_DIR",
+    "WIKI_URL",
+    "CONTACT",
+    "REQUESTS_PER_SECOND",
+    "SCALE",
+    "EVAL_DIR",
+    "DAGSTER_URL",
+    "MLFLOW_URL",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +64,20 @@ def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.Monke
     monkeypatch.setenv(f"BRITANNICA_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+def test_a_name_that_is_nearly_a_setting_is_refused_with_a_suggestion(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("BRITANNICA_PRINTER", "laser")
+    Settings()
+    assert "BRITANNICA_PRINTER is no setting" in caplog.text
+    monkeypatch.setenv("BRITANNICA_SCLAE", "demo")
+    with pytest.raises(ValidationError, match="BRITANNICA_SCLAE='demo', which is no setting: BRITANNICA_SCALE"):
+        Settings()
+
+
+def test_the_work_folder_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BRITANNICA_DATA_DIR", "s3://bucket/prefix")
+    monkeypatch.setenv("BRITANNICA_WORK_DIR", "scratch")
+    assert Settings().work_path == tmp_path / "scratch"
