@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     )
     work_dir: Path | None = Field(
         default=None,
-        description="a folder of this machine for checkpoints, page stores, copies; by default work/ in the data folder",
+        description="a folder of this machine for checkpoints, page stores, copies; default: work/ in the data folder",
     )
     wiki_url: str = Field(default=LIVE_WIKISOURCE, description="the MediaWiki to scrape")
     contact: str | None = Field(

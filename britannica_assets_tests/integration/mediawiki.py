@@ -22,7 +22,7 @@ from britannica_assets.sample.markup import ROOT, Page, with_sentence
 HOME = Path("/usr/share/mediawiki")
 PHP_MODULES = frozenset(("pdo_sqlite", "xml", "mbstring", "intl", "apcu"))
 CREATED_AT = "2020-01-01T00:00:00Z"
-START_TIMEOUT, STOP_TIMEOUT = 30, 10  # seconds
+START_TIMEOUT, STOP_TIMEOUT = 300, 60  # seconds, on a busy machine
 
 # Raw HTML carries the markup that Wikisource's templates would give; pages of scans may be transcluded.
 SETTINGS = """

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / "artifacts"
-TIMEOUT = 120  # seconds for a page or a run
+TIMEOUT = 600  # seconds for a page or a run, however busy the machine is
 BROWSER = [
     "--headless",
     "--no-sandbox",
@@ -81,14 +81,16 @@ def server(command: Sequence[str], environment: dict[str, str], url: str, log: P
             command, cwd=REPOSITORY, env=environment, stdout=file, stderr=file, start_new_session=True
         )
     try:
-        wait_until(lambda: requests.get(url, timeout=5).ok, f"{command[0]} does not answer: {log.read_text()[-2000:]}")
+        wait_until(
+            lambda: requests.get(url, timeout=5).ok, lambda: f"{command[0]} does not answer: {log.read_text()[-2000:]}"
+        )
         yield url
     finally:
         os.killpg(process.pid, 15)
         process.wait(30)
 
 
-def wait_until(condition: Callable[[], object], message: str) -> None:
+def wait_until(condition: Callable[[], object], message: Callable[[], str]) -> None:
     """Waits until `condition` is true; errors of browser and HTTP count as not yet."""
     deadline = time.monotonic() + TIMEOUT
     while True:
@@ -100,7 +102,7 @@ def wait_until(condition: Callable[[], object], message: str) -> None:
         else:
             last = None
         if time.monotonic() > deadline:
-            raise AssertionError(message) from last
+            raise AssertionError(message()) from last
         time.sleep(0.5)
 
 
@@ -153,11 +155,13 @@ def click(browser: webdriver.Chrome, xpath: str) -> None:
         browser.find_element(By.XPATH, xpath).click()
         return True
 
-    wait_until(clicked, f"nothing to click at {xpath}")
+    wait_until(clicked, lambda: f"nothing to click at {xpath}")
 
 
 def shows(browser: webdriver.Chrome, text: str) -> None:
-    wait_until(lambda: text in browser.find_element(By.TAG_NAME, "body").text, f"the page does not show {text!r}")
+    wait_until(
+        lambda: text in browser.find_element(By.TAG_NAME, "body").text, lambda: f"the page does not show {text!r}"
+    )
 
 
 def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
@@ -181,11 +185,18 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     browser.save_screenshot(str(PICTURES / "asset_graph.png"))
 
     before = (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns
-    browser.get(f"{dagster}/assets/generated_articles?view=overview")
-    shows(browser, "Latest materialization")
-    time.sleep(2)  # the button is there before it knows of partitions
-    click(browser, "//button[starts-with(., 'Materialize')]")
-    click(browser, "//*[contains(text(), 'Select a partition')]")
+    partitions = "//*[contains(text(), 'Select a partition')]"
+
+    def asks_for_a_partition() -> bool:
+        browser.get(f"{dagster}/assets/generated_articles?view=overview")
+        shows(browser, "Latest materialization")
+        time.sleep(2)  # the button is there before it knows of partitions, on a busy machine for longer
+        browser.find_element(By.XPATH, "//button[starts-with(., 'Materialize')]").click()
+        time.sleep(2)
+        return bool(browser.find_elements(By.XPATH, partitions))
+
+    wait_until(asks_for_a_partition, lambda: "no dialog asks for the partition")
+    click(browser, partitions)
     click(
         browser,
         "//input[@placeholder='Filter partitions']/following::*[normalize-space(text())='babylm_10m'][1]",
@@ -194,7 +205,7 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     click(browser, "//button[starts-with(., 'Launch') and not(@disabled)]")
     wait_until(
         lambda: (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns > before,
-        f"the run did not materialize: {(demo.folder / 'dagster.log').read_text()[-3000:]}",
+        lambda: f"the run did not materialize: {(demo.folder / 'dagster.log').read_text()[-3000:]}",
     )
     browser.get(f"{dagster}/assets/generated_articles?view=overview")
     click(browser, "//*[contains(text(), 'Show Markdown')]")
@@ -205,11 +216,13 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
 
 def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chrome, mlflow: str) -> None:
     search = requests.get(
-        f"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name=britannica/babylm_10m", timeout=30
+        f"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name=britannica/babylm_10m", timeout=TIMEOUT
     )
     experiment = search.json()["experiment"]["experiment_id"]
     found = requests.post(
-        f"{mlflow}/api/2.0/mlflow/runs/search", json={"experiment_ids": [experiment], "max_results": 50}, timeout=30
+        f"{mlflow}/api/2.0/mlflow/runs/search",
+        json={"experiment_ids": [experiment], "max_results": 50},
+        timeout=TIMEOUT,
     )
     runs = {run["info"]["run_name"]: run["info"]["run_id"] for run in found.json()["runs"]}
     chosen = [run for name, run in runs.items() if name.startswith("student")]
@@ -228,7 +241,7 @@ def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chr
         history = requests.get(
             f"{mlflow}/api/2.0/mlflow/metrics/get-history",
             params={"run_id": run, "metric_key": "train_loss"},
-            timeout=30,
+            timeout=TIMEOUT,
         )
         losses = [point["value"] for point in history.json()["metrics"]]
         assert len(losses) > 10

@@ -84,7 +84,7 @@ def test_the_sample_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, qu
     parameters = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **query}
     with wiki_server.serve() as sample_url:
         real, ours = (
-            requests.get(f"{url}/w/api.php", params=parameters, timeout=30) for url in (real_wiki.url, sample_url)
+            requests.get(f"{url}/w/api.php", params=parameters, timeout=300) for url in (real_wiki.url, sample_url)
         )
     assert (ours.status_code, ours.headers["Content-Type"]) == (real.status_code, real.headers["Content-Type"])
     assert shape(ours.json()) == shape(real.json())
@@ -103,7 +103,7 @@ def test_the_sample_wikis_pages_answer_like_the_real_ones(real_wiki: MediaWiki, 
     with wiki_server.serve() as sample_url:
         for method in ("GET", "HEAD"):
             real, ours = (
-                requests.request(method, url + href(title), timeout=30) for url in (real_wiki.url, sample_url)
+                requests.request(method, url + href(title), timeout=300) for url in (real_wiki.url, sample_url)
             )
             assert (ours.status_code, real.status_code) == (status, status)
             assert ours.headers["Content-Type"] == real.headers["Content-Type"]
@@ -128,7 +128,7 @@ def test_a_proofread_scan_moves_touched_and_not_the_revision(real_wiki: MediaWik
         "action": "query", "format": "json", "formatversion": "2", "list": "recentchanges", "rcnamespace": "0|104",
         "rcdir": "newer", "rcprop": "title|timestamp|ids", "rclimit": "max",
     }  # fmt: skip
-    real = requests.get(f"{real_wiki.url}/w/api.php", params=query | {"rcstart": last.last_moment}, timeout=30).json()
+    real = requests.get(f"{real_wiki.url}/w/api.php", params=query | {"rcstart": last.last_moment}, timeout=300).json()
     real["query"]["recentchanges"] = [c for c in real["query"]["recentchanges"] if c["rcid"] > last.last_change]
     assert shape(sample_wiki.answer_api(query)) == shape(real)
 
