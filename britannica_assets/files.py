@@ -28,14 +28,14 @@ def atomic_write(path: UPath | Path) -> Iterator[Path]:
     local = path.protocol in ("", "file", "local")
     if local:
         path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(str(path.parent)) if local else Path(tempfile.gettempdir())
+    folder = Path(path.parent.path) if local else Path(tempfile.gettempdir())
     temporary = folder / f".{path.name}.{uuid.uuid4().hex}.partial"
     try:
         yield temporary
         if local:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
-            temporary.replace(Path(str(path)))
+            temporary.replace(Path(path.path))
         else:
             path.fs.put_file(str(temporary), path.path)
     finally:

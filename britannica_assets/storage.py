@@ -11,11 +11,22 @@ import polars as pl
 from upath import UPath
 
 from britannica_assets.files import atomic_write
+from britannica_assets.folder_store import (
+    current_digest,
+    download_folder,
+    replace_folder,
+    restore_folder,
+    upload_folder,
+)
 from britannica_assets.settings import Settings
 
 
 class MissingInputError(FileNotFoundError):
     """An upstream asset has not been materialized; the message names it."""
+
+
+class UnreadableInputError(ValueError):
+    """An upstream asset's file is damaged; the message names it and the remedy."""
 
 
 class _AssetIOManager(dg.UPathIOManager):
@@ -42,10 +53,14 @@ class _AssetIOManager(dg.UPathIOManager):
         return {partition: self.load_from_path(context, path) for partition, path in present.items()}
 
     def missing(self, context: dg.InputContext, path: UPath) -> MissingInputError:
+        return MissingInputError(f"{path} does not exist: {self.materialize_again(context, path)}")
+
+    def materialize_again(self, context: dg.InputContext, path: UPath) -> str:
+        """The remedy for an input that is missing or cannot be read."""
         name = context.asset_key.to_user_string()
         partition = f" --partition {path.stem}" if context.has_asset_partitions else ""
-        return MissingInputError(
-            f"{path} does not exist: materialize the asset {name} first, in the UI or with "
+        return (
+            f"materialize the asset {name} first, in the UI or with "
             f"`dagster asset materialize -m britannica_assets.definitions --select {name}{partition}`"
         )
 
@@ -63,7 +78,14 @@ class ParquetIOManager(_AssetIOManager):
         if not path.exists():
             raise self.missing(context, path)
         # From an object store whole tables come through fsspec, so that one set of credentials serves every stage.
-        return pl.scan_parquet(io.BytesIO(path.read_bytes()) if self.settings.is_remote else Path(str(path)))
+        source = io.BytesIO(path.read_bytes()) if self.settings.is_remote else Path(str(path))
+        try:
+            pl.read_parquet_schema(source)
+        except pl.exceptions.PolarsError as error:
+            raise UnreadableInputError(
+                f"{path} cannot be read ({error}): {self.materialize_again(context, path)}"
+            ) from error
+        return pl.scan_parquet(source)
 
 
 class FolderIOManager(_AssetIOManager):
@@ -75,30 +97,20 @@ class FolderIOManager(_AssetIOManager):
 
     def dump_to_path(self, context: dg.OutputContext, obj: Path, path: UPath) -> None:
         if self.settings.is_remote:
-            if path.exists():
-                path.fs.rm(path.path, recursive=True)
-            path.fs.put(f"{obj}/", f"{path.path}/", recursive=True)
+            upload_folder(obj, path)
             shutil.rmtree(obj)
-            return
-        target = Path(str(path))
-        if obj == target:
-            return
-        retired = target.with_name(f".{target.name}.{uuid.uuid4().hex}.retired")
-        if target.exists():
-            target.rename(retired)
-        shutil.move(obj, target)
-        shutil.rmtree(retired, ignore_errors=True)
+        elif obj != Path(str(path)):
+            replace_folder(obj, Path(str(path)))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> Path:
+        if self.settings.is_remote:
+            if current_digest(path) is None:
+                raise self.missing(context, path)
+            return download_folder(path, self.settings.work_path / "downloads")
+        restore_folder(Path(str(path)))
         if not path.exists():
             raise self.missing(context, path)
-        if not self.settings.is_remote:
-            return Path(str(path))
-        copy = self.settings.work_path / "downloads" / context.asset_key.to_python_identifier() / path.name
-        shutil.rmtree(copy, ignore_errors=True)
-        copy.mkdir(parents=True)
-        path.fs.get(f"{path.path}/", f"{copy}/", recursive=True)
-        return copy
+        return Path(str(path))
 
 
 def asset_path(settings: Settings, asset: str, name: str) -> UPath:

@@ -1,5 +1,6 @@
 """The IO managers: tables and folders travel through a local store and an object store; missing input is named."""
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -66,7 +67,7 @@ def stored_files(settings: Settings) -> set[str]:
     """All files of the store, temporary ones too, but for the work folder of this machine."""
     root = settings.data_path
     files = {path.path.removeprefix(root.path).lstrip("/") for path in root.rglob("*") if path.is_file()}
-    return {file for file in files if not file.startswith("work/")}
+    return {re.sub(r"[0-9a-f]{64}", "DIGEST", file) for file in files if not file.startswith("work/")}
 
 
 @pytest.mark.parametrize("kind", ["local", "object store"])
@@ -82,14 +83,28 @@ def test_values_travel_through_the_store(kind: str, tmp_path: Path, monkeypatch:
         table = result.output_for_node("token_ids")
         assert table["words"].to_list() == ["Æsop’s fables. Æsop’s fables."]
         assert table["run"].to_list() == [result.run_id]
+    tables = {"articles/01", "articles/07", "encyclopedia/encyclopedia", "token_ids/babylm_10m"}
+    folder = "tokenizer/babylm_10m" if kind == "local" else "tokenizer/babylm_10m/DIGEST"
+    pointers = set() if kind == "local" else {"tokenizer/babylm_10m/current.json"}
     assert stored_files(settings) == {
-        "articles/01.parquet",
-        "articles/07.parquet",
-        "encyclopedia/encyclopedia.parquet",
-        "token_ids/babylm_10m.parquet",
-        "tokenizer/babylm_10m/nested/merges.txt",
-        "tokenizer/babylm_10m/tokenizer.json",
+        *(f"{table}.parquet" for table in tables),
+        f"{folder}/nested/merges.txt",
+        f"{folder}/tokenizer.json",
+        *pointers,
     }
+
+
+def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path))
+    materialize(settings, "articles", partition="01")
+    damaged = tmp_path / "articles" / "01.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    with pytest.raises(
+        storage.UnreadableInputError, match=r"articles/01.parquet cannot be read .*materialize the asset"
+    ):
+        materialize(settings, "encyclopedia")
+    materialize(settings, "articles", partition="01")
+    materialize(settings, "encyclopedia")
 
 
 def test_missing_input_names_the_asset_to_materialize(tmp_path: Path) -> None:
