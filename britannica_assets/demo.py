@@ -5,14 +5,9 @@
 
 import argparse
 import os
-import shutil
 import sys
-import threading
 import time
-import uuid
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,27 +38,34 @@ def run(data: Path) -> None:
 
         import dagster as dg
 
-        # Dagster prints its own use of its previews, at every training.
-        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from britannica_assets.code_location import settings
         from britannica_assets.definitions import defs
         from britannica_assets.jobs import CORPUS_ASSETS
+        from britannica_assets.materialize import MaterializationError, materialize, open_instance
 
-        with dg.DagsterInstance.get() as instance:
-            for volume in VOLUMES:
-                materialize(instance, defs.resolve_job_def("scrape_volume"), volume)
-            everything = defs.resolve_implicit_global_asset_job_def()
-            materialize(instance, everything, None, [dg.AssetKey(name) for name in CORPUS_ASSETS])
-            materialize(instance, defs.resolve_job_def("track"), TRACK)
+        everything = defs.resolve_implicit_global_asset_job_def()
+        corpus = [dg.AssetKey(name) for name in CORPUS_ASSETS]
+        with open_instance(data / "dagster_home") as instance:
+            try:
+                for volume in VOLUMES:
+                    materialize(instance, defs.resolve_job_def("scrape_volume"), partition=volume, report=report)
+                materialize(instance, everything, assets=corpus, report=report)
+                materialize(instance, defs.resolve_job_def("track"), partition=TRACK, report=report)
+            except MaterializationError as error:
+                sys.exit(f"make demo failed: {error}")
             print_summary(instance, defs.resolve_all_asset_specs())
         print_article(settings)
     print(f"\nEverything was made in {time.monotonic() - started:.0f} s. To look at it:\n")
     print_interfaces(settings)
 
 
+def report(partition: str, asset: str, seconds: float) -> None:
+    """Prints an asset that was made."""
+    print(f"  {partition:<14}{asset:<44}{seconds:6.1f} s", flush=True)
+
+
 def prepare(data: Path, wiki_url: str) -> None:
-    """Sets the environment of the demo, and writes its instance's configuration and its evaluation data."""
-    dagster_home = data / "dagster_home"
+    """Sets the environment of the demo, and writes its evaluation data."""
     evaluation_data = data / "evaluation_data"
     # The definitions read the environment when they are loaded, which is after this.
     os.environ |= {
@@ -72,75 +74,17 @@ def prepare(data: Path, wiki_url: str) -> None:
         "BRITANNICA_SCALE": "demo",
         "BRITANNICA_EVAL_DIR": str(evaluation_data),
         "BRITANNICA_REQUESTS_PER_SECOND": "500",  # our own server, on this machine
-        "DAGSTER_HOME": str(dagster_home),
+        "DAGSTER_HOME": str(data / "dagster_home"),
         "TOKENIZERS_PARALLELISM": "false",
         "OMP_WAIT_POLICY": "PASSIVE",  # the demo's models are small, and other work may share the cores
     }
     os.environ.pop("MLFLOW_TRACKING_URI", None)
-    dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(__file__).with_name("dagster-instance.yaml"), dagster_home / "dagster.yaml")
 
     from britannica_assets.evaluation.evaluation_data import write_label
     from britannica_assets.sample import minimal_pairs
 
     minimal_pairs.write(evaluation_data)
     write_label(evaluation_data, LABEL)
-
-
-def materialize(
-    instance: "dg.DagsterInstance",
-    job: "dg.JobDefinition",
-    partition: str | None,
-    assets: "Sequence[dg.AssetKey] | None" = None,
-) -> None:
-    """One Dagster run of a job, or of some of its assets, in one partition; exits with its error if it fails."""
-    run_id = str(uuid.uuid4())
-    with progress(instance, run_id, partition):
-        result = job.execute_in_process(
-            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
-            instance=instance,
-            asset_selection=assets,
-            partition_key=partition,
-            run_id=run_id,
-            raise_on_error=False,
-        )
-    if not result.success:
-        sys.exit(f"make demo failed: see the error above, or run {run_id} in the Dagster UI")
-
-
-@contextmanager
-def progress(instance: "dg.DagsterInstance", run_id: str, partition: str | None) -> Iterator[None]:
-    """Prints a line for each asset of the run as it is materialized."""
-    done = threading.Event()
-
-    def follow() -> None:
-        cursor = None
-        started: dict[str, float] = {}
-        while True:
-            last_round = done.is_set()
-            connection = instance.get_records_for_run(run_id, cursor=cursor)
-            cursor = connection.cursor
-            for record in connection.records:
-                entry = record.event_log_entry
-                event = entry.dagster_event
-                if event is None or event.step_key is None:
-                    continue
-                if event.event_type_value == "STEP_START":
-                    started[event.step_key] = entry.timestamp
-                elif event.event_type_value == "STEP_SUCCESS":
-                    seconds = entry.timestamp - started[event.step_key]
-                    print(f"  {partition or 'all':<14}{event.step_key:<44}{seconds:6.1f} s", flush=True)
-            if last_round:
-                return
-            done.wait(0.3)
-
-    follower = threading.Thread(target=follow)
-    follower.start()
-    try:
-        yield
-    finally:
-        done.set()
-        follower.join()
 
 
 def print_summary(instance: "dg.DagsterInstance", assets: "Sequence[dg.AssetSpec]") -> None:

@@ -70,9 +70,14 @@ def serve_with(handler: type[BaseHTTPRequestHandler], *, port: int = 0) -> Itera
             thread.join()
 
 
+def main(port: int) -> None:
+    """Serves the sample wiki until the process is stopped, and prints the address of its first list."""
+    with serve(port=port) as url:
+        print(f"{url}{href(f'{ROOT}/Vol 1:1')}", flush=True)
+        threading.Event().wait()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Serves the bundled sample encyclopaedia as a small Wikisource.")
     parser.add_argument("--port", type=int, default=8911)
-    with serve(port=parser.parse_args().port) as url:
-        print(f"{url}{href(f'{ROOT}/Vol 1:1')}", flush=True)
-        threading.Event().wait()
+    main(parser.parse_args().port)

@@ -1,0 +1,167 @@
+"""The command line: `britannica`, or `python -m britannica_assets`.
+
+What it makes is recorded in the instance of `DAGSTER_HOME`, by default `dagster_home` in the data folder, so that the
+UI shows it. Options beat the environment.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+app = typer.Typer(
+    name="britannica",
+    help="The 1911 Encyclopædia Britannica, from Wikisource to small language models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[str | None, typer.Option("--data", help="where assets are stored (BRITANNICA_DATA_DIR)")]
+Scale = Annotated[str | None, typer.Option("--scale", help="a shipped configuration or a YAML file (BRITANNICA_SCALE)")]
+Debug = Annotated[bool, typer.Option("--debug", help="show the stack of an error")]
+Track = Annotated[str, typer.Argument(help="a track of the configuration, such as babylm_10m")]
+
+
+@app.command()
+def scrape(
+    volumes: Annotated[list[str], typer.Argument(help="printed volumes, such as 05")],
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Scrapes volumes: their index, the pages that are new or have changed, their articles' text."""
+    with _sentences(debug), _platform(data, None) as platform:
+        keys = [platform.partition("volume", volume.zfill(2)) for volume in volumes]
+        for key in keys:
+            platform.run("scrape_volume", partition=key)
+
+
+@app.command()
+def corpus(data: Data = None, debug: Debug = False) -> None:
+    """Joins all scraped volumes to one encyclopaedia and cleans it."""
+    with _sentences(debug), _platform(data, None) as platform:
+        from britannica_assets.jobs import CORPUS_ASSETS
+
+        platform.run(None, assets=CORPUS_ASSETS)
+
+
+@app.command()
+def train(track: Track, data: Data = None, scale: Scale = None, debug: Debug = False) -> None:
+    """Splits, tokenizes and trains a track: the teachers, their targets, the student and the one without teachers."""
+    with _sentences(debug), _platform(data, scale) as platform:
+        key = platform.partition("track", track)
+        models = platform.assets_of("modeling")
+        platform.run(None, partition=key, assets=["corpus_split", "tokenizer", "token_ids", *models])
+
+
+@app.command()
+def score(track: Track, data: Data = None, scale: Scale = None, debug: Debug = False) -> None:
+    """Scores every model of a track, and draws the leaderboard."""
+    with _sentences(debug), _platform(data, scale) as platform:
+        key = platform.partition("track", track)
+        platform.run(None, partition=key, assets=platform.assets_of("evaluation"))
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument(help="where everything is stored")] = Path("data/demo")) -> None:
+    """Runs the whole pipeline on the bundled sample encyclopaedia."""
+    from britannica_assets import demo as bundled
+
+    bundled.run(folder.absolute())
+
+
+@app.command("serve-sample")
+def serve_sample(port: Annotated[int, typer.Option(help="of loopback")] = 8911) -> None:
+    """Serves the bundled sample encyclopaedia as a small Wikisource, until it is stopped."""
+    from britannica_assets.sample import wiki_server
+
+    wiki_server.main(port)
+
+
+class Platform:
+    """The loaded definitions and the instance that records what is made."""
+
+    def __init__(self, definitions: "dg.Definitions", instance: "dg.DagsterInstance") -> None:
+        self.definitions = definitions
+        self.instance = instance
+
+    def partition(self, kind: str, key: str) -> str:
+        """The key, if it is a volume or a track; otherwise the program ends with those that there are."""
+        from britannica_assets.partitions import track_partitions, volume_partitions
+
+        known = {"volume": volume_partitions, "track": track_partitions}[kind].get_partition_keys()
+        if key not in known:
+            raise typer.BadParameter(f"there is no {kind} {key!r}; choose from: {', '.join(known)}")
+        return key
+
+    def assets_of(self, group: str) -> list[str]:
+        """The names of a group's assets."""
+        specs = self.definitions.resolve_all_asset_specs()
+        return [spec.key.to_user_string() for spec in specs if spec.group_name == group]
+
+    def run(self, job: str | None, *, partition: str | None = None, assets: "list[str] | tuple[str, ...]" = ()) -> None:
+        """Materializes a job, or some assets, and prints each asset as it is made."""
+        import dagster as dg
+
+        from britannica_assets.materialize import materialize
+
+        everything = self.definitions.resolve_implicit_global_asset_job_def()
+        materialize(
+            self.instance,
+            everything if job is None else self.definitions.resolve_job_def(job),
+            partition=partition,
+            assets=[dg.AssetKey(name) for name in assets] or None,
+            report=lambda key, asset, seconds: typer.echo(f"  {key:<14}{asset:<44}{seconds:6.1f} s"),
+        )
+
+
+@contextmanager
+def _platform(data: str | None, scale: str | None) -> Iterator[Platform]:
+    """Loads the definitions by options and environment, and opens the instance."""
+    for name, value in (("BRITANNICA_DATA_DIR", data), ("BRITANNICA_SCALE", scale)):
+        if value is not None:
+            os.environ[name] = value
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # The definitions read the environment when they are loaded, which is now.
+    from britannica_assets.code_location import settings
+    from britannica_assets.definitions import defs
+    from britannica_assets.materialize import open_instance
+
+    home = Path("data") if settings.is_remote else Path(str(settings.data_path))
+    with open_instance(home / "dagster_home") as instance:
+        yield Platform(defs, instance)
+    typer.echo(f"Stored in {settings.data_path}; `make dev` shows it, with DAGSTER_HOME={os.environ['DAGSTER_HOME']}")
+
+
+@contextmanager
+def _sentences(debug: bool) -> Iterator[None]:
+    """Ends the program with an error's own sentence, and with its stack where `debug` asks for it."""
+    from britannica_assets.config import ConfigurationError
+    from britannica_assets.materialize import MaterializationError
+
+    try:
+        yield
+    except ValidationError as error:
+        if debug:
+            raise
+        _end("\n".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors()), 2)
+    except ConfigurationError as error:
+        if debug:
+            raise
+        _end(str(error), 2)
+    except (MaterializationError, OSError) as error:
+        if debug:
+            raise
+        _end(str(error), 1)
+
+
+def _end(sentence: str, status: int) -> None:
+    typer.echo(sentence, err=True)
+    sys.exit(status)
