@@ -5,6 +5,7 @@ import dagster as dg
 from britannica_assets import jobs
 from britannica_assets.code_location import settings
 from britannica_assets.corpus import assets as corpus_assets
+from britannica_assets.corpus.automation import follow_changes
 from britannica_assets.evaluation import assets as evaluation_assets
 from britannica_assets.generation import assets as generation_assets
 from britannica_assets.modeling import assets as modeling_assets
@@ -18,7 +19,7 @@ defs = dg.Definitions(
     ),
     jobs=[jobs.corpus_job, jobs.track_job, jobs.everything_job, jobs.scrape_job],
     schedules=[automation.weekly_scrape],
-    sensors=[automation.recent_changes],
+    sensors=[automation.recent_changes, follow_changes],
     resources={
         "settings": settings,
         "io_manager": ParquetIOManager(settings),

@@ -8,6 +8,7 @@ import polars as pl
 
 from britannica_assets.config import load_configuration
 from britannica_assets.corpus import plots
+from britannica_assets.corpus.automation import when_a_dependency_changes
 from britannica_assets.corpus.checks import SPLIT_CHECKS, TOKEN_IDS_CHECKS, check_split, check_token_ids
 from britannica_assets.corpus.clean import clean_articles
 from britannica_assets.corpus.filters import filter_articles
@@ -28,6 +29,7 @@ OWNERS = ["team:britannica"]
     owners=OWNERS,
     kinds={"polars", "parquet"},
     code_version="1",
+    automation_condition=when_a_dependency_changes(),
     ins={"articles": dg.AssetIn(metadata={"allow_missing_partitions": True})},
 )
 def encyclopedia(
@@ -55,7 +57,13 @@ def encyclopedia(
     )
 
 
-@dg.asset(group_name=GROUP, owners=OWNERS, kinds={"polars", "parquet"}, code_version="2")
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"polars", "parquet"},
+    code_version="2",
+    automation_condition=when_a_dependency_changes(),
+)
 def clean_encyclopedia(
     settings: dg.ResourceParam[Settings], encyclopedia: pl.LazyFrame
 ) -> dg.MaterializeResult[pl.DataFrame]:

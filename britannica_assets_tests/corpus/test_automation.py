@@ -1,0 +1,71 @@
+"""A changed article reaches the clean text, and nothing that stayed the same requests anything."""
+
+from typing import Any
+
+import dagster as dg
+
+from britannica_assets.corpus.automation import when_a_dependency_changes
+
+volumes = dg.StaticPartitionsDefinition(["01", "02", "03"])
+version = {"articles": "1", "encyclopedia": "1", "clean_encyclopedia": "1"}
+
+
+def materialized(asset: str) -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(data_version=dg.DataVersion(version[asset]))
+
+
+@dg.asset(partitions_def=volumes)
+def articles() -> dg.MaterializeResult[None]:
+    return materialized("articles")
+
+
+@dg.asset(deps=[articles], automation_condition=when_a_dependency_changes())
+def encyclopedia() -> dg.MaterializeResult[None]:
+    return materialized("encyclopedia")
+
+
+@dg.asset(deps=[encyclopedia], automation_condition=when_a_dependency_changes())
+def clean_encyclopedia() -> dg.MaterializeResult[None]:
+    return materialized("clean_encyclopedia")
+
+
+@dg.asset(deps=[clean_encyclopedia])
+def student() -> None:
+    """Is trained only when somebody asks."""
+
+
+DEFINITIONS = dg.Definitions([articles, encyclopedia, clean_encyclopedia, student])
+
+
+def test_a_change_is_followed_to_the_clean_text_and_no_further() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        cursor: Any = None
+
+        def requested() -> set[str]:
+            nonlocal cursor
+            result = dg.evaluate_automation_conditions(DEFINITIONS, instance, cursor=cursor)
+            cursor = result.cursor
+            assets = (articles, encyclopedia, clean_encyclopedia, student)
+            return {asset.key.to_user_string() for asset in assets if result.get_num_requested(asset.key)}
+
+        def make(asset: dg.AssetsDefinition, partition: str | None = None, data: str | None = None) -> None:
+            if data:
+                version[asset.key.to_user_string()] = data
+            dg.materialize([asset], instance=instance, partition_key=partition)
+
+        make(articles, "01")
+        make(encyclopedia)
+        make(clean_encyclopedia)
+        requested()
+        assert requested() == set()
+        make(articles, "02")  # the third volume is missing, and blocks nothing
+        assert requested() == {"encyclopedia"}
+        assert requested() == set()  # asked for already
+        make(encyclopedia, data="2")
+        assert requested() == {"clean_encyclopedia"}
+        make(clean_encyclopedia, data="2")
+        assert requested() == set()
+        make(articles, "02")
+        assert requested() == set()  # a re-scrape that found nothing new
+        make(articles, "02", data="3")
+        assert requested() == {"encyclopedia"}
