@@ -3,7 +3,7 @@
 import dagster as dg
 
 
-def when_a_dependency_changes() -> dg.AutomationCondition[dg.AssetKey]:
+def when_a_dependency_changes() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
     """Requests an asset when the data version of something it depends on has changed since it was last made.
 
     Partitions that were never made do not block it, and versions that stayed the same request nothing.
