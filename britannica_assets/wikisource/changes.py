@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from britannica_assets.wikisource.client import Client
-from britannica_assets.wikisource.extract import SCAN_VOLUME
 from britannica_assets.wikisource.index import ROOT
 
 MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
@@ -79,8 +78,9 @@ def last_change(client: Client) -> Changes:
 
 
 def _volume_in(title: str) -> str | None:
-    named = SCAN_VOLUME.match(title) or PART_PAGE.match(title)
-    return f"{int(named[1]):02d}" if named else None
+    part_page = PART_PAGE.match(title)
+    volume = int(part_page[1]) if part_page else scan_volume(title)
+    return None if volume is None else f"{volume:02d}"
 
 
 def _transcluded_volumes(client: Client, titles: Iterable[str]) -> set[str]:

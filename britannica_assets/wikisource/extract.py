@@ -7,11 +7,11 @@ from urllib.parse import unquote
 from lxml import etree
 from parsel import Selector
 
-from britannica_assets.wikisource.boxes import Box
-from britannica_assets.wikisource.dom import FORMULA, PARAGRAPH_BREAK, Element, Styles, fold, text_of
-from britannica_assets.wikisource.running_text import RunningText
-from britannica_assets.wikisource.sentences import without_sentences_of
-from britannica_assets.wikisource.signatures import take_signatures
+from britannica_assets.wikisource.extraction.boxes import Box
+from britannica_assets.wikisource.extraction.dom import FORMULA, PARAGRAPH_BREAK, Element, Styles, fold, text_of
+from britannica_assets.wikisource.extraction.running_text import RunningText
+from britannica_assets.wikisource.extraction.sentences import without_sentences_of
+from britannica_assets.wikisource.extraction.signatures import take_signatures
 
 # The text transcluded from the scan's pages, without Wikisource's own header and list of notes.
 _IS_TRANSCLUDED = "contains(concat(' ', normalize-space(@class), ' '), ' prp-pages-output ')"

@@ -9,8 +9,17 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from britannica_assets.wikisource.boxes import Box, box_of
-from britannica_assets.wikisource.dom import (
+from britannica_assets.wikisource.extraction.boxes import Box, box_of
+from britannica_assets.wikisource.extraction.class_rules import (
+    class_rule,
+    float_side,
+    is_gap,
+    is_known_box,
+    is_line,
+    is_verse,
+    separate_lines,
+)
+from britannica_assets.wikisource.extraction.dom import (
     AUTHOR_BEGIN,
     AUTHOR_END,
     AUTHOR_NAME_END,
@@ -24,10 +33,10 @@ from britannica_assets.wikisource.dom import (
     remove,
     replace_with_text,
     text_of,
-    wrap_text,
     words_of,
+    wrap_text,
 )
-from britannica_assets.wikisource.figures import (
+from britannica_assets.wikisource.extraction.figures import (
     PICTURE_TAGS,
     captions_of,
     glyph_of,
@@ -36,11 +45,16 @@ from britannica_assets.wikisource.figures import (
     is_hidden,
     read_drop_initial,
 )
-from britannica_assets.wikisource.formulas import formula_text
-from britannica_assets.wikisource.numbers import read_fraction, read_stacked_fraction, read_subscript, read_superscript
-from britannica_assets.wikisource.signatures import is_signature
-from britannica_assets.wikisource.tables import LAYOUT, table_kind
-from britannica_assets.wikisource.wiki_messages import author_of, is_contents_list, is_note_link, message_of
+from britannica_assets.wikisource.extraction.formulas import formula_text
+from britannica_assets.wikisource.extraction.numbers import (
+    read_fraction,
+    read_stacked_fraction,
+    read_subscript,
+    read_superscript,
+)
+from britannica_assets.wikisource.extraction.signatures import is_signature
+from britannica_assets.wikisource.extraction.tables import LAYOUT, table_kind
+from britannica_assets.wikisource.extraction.wiki_messages import author_of, is_contents_list, is_note_link, message_of
 
 # Elements that a rule may apply to; all others are plain markup, such as <i> without attributes.
 _CANDIDATES = etree.XPath(
@@ -50,39 +64,14 @@ _CANDIDATES = etree.XPath(
     " self::meta or self::noscript or self::template or self::hr or self::svg or self::video or self::audio or"
     " self::object or self::iframe or self::map or self::rt or self::rp or self::picture or self::canvas]]"
 )
+_has_image = etree.XPath("boolean(.//img)")
 _NEVER_TEXT = frozenset(("style", "script", "link", "meta", "noscript", "template", "hr", "rt", "rp"))
 _BOXES = frozenset(("div", "span", "center", "dl", "p", "section", "aside", "blockquote", "td"))
 
-# Classes that say what an element is, in the order in which they are looked for; a class is matched from a word's edge.
-_CLASS_RULES = tuple(
-    (rule, re.compile(pattern))
-    for rule, pattern in (
-        ("error of the wiki", r"error|broken-media|scribunto"),
-        ("words of the wiki", r"noprint|noexport|missing|editsection|navbox|hatnote|ambox|mbox|jump-?link|licen[cs]e"),
-        ("contents", r"(?:^|[\s_-])(?:aux)?toc(?:$|[\s_-])|tocnumber|toctext|toctitle"),
-        ("note", r"reflist|smallrefs|cite-backlink|(?:^|[\s_-])references(?:$|[\s_-])|(?:^|\s)(?:mw-)?ref(?:erence)?(?:$|\s)"),
-        ("marginal heading", r"side-?note|shoulder|margin-?(?:al)?-?(?:note|heading)|side-?heading"),
-        (
-            "figure",
-            r"(?:^|[\s_-])(?:thumb(?:$|[^n])|t(?:right|left|none)(?:$|\s))|gallery|kartographer|ext-score|timeline|caption"
-            r"|img-?float|freedimg|imagemap",
-        ),
-    )
-)
-_SPACE_CLASS = re.compile(r"(?:^|[\s_-])(?:gap|em|ensp|emsp|nbsp|spaces?)(?:$|\s)")
-_SPACE_STYLE = re.compile(r"(?:padding|margin|width|text-indent)[a-z-]*:[^;]*[1-9]")
-_FLOAT_STYLE = re.compile(r"float:(left|right)")
-_FLOAT_CLASS = re.compile(r"float-?(left|right)|(left|right)-?float|align-?(left|right)(?:$|\s)|mw-halign-(left|right)")
 _MARGINAL_STYLE = re.compile(r"(?:^|;)(?:width|max-width|clear|font-size:(?:[5-9]\d%|0?\.\d|small|x-small))")
-_LINE_CLASS = re.compile(r"(?:poem|verse|stanza).*(?:line|break)|(?:^|[\s_-])line(?:$|\s)")
 _NUMBER_ONLY = re.compile(r"[(\[]?\d{1,4}[a-z]?[)\]]?\.?")
 _NOTES_HEADING = re.compile(r"(?:foot|end)?notes?|references", re.IGNORECASE)
 _MAX_MARGINAL = 25  # words of a heading in the margin
-# Classes of boxes that hold plain text: their words are kept and need no report.
-_KNOWN_BOXES = re.compile(
-    r"poem|stanza|verse|center|right|left|fine|small|block|indent|hanging|justify|nop|column|lang|polytonic|greek|hebrew"
-    r"|mw-heading|mw-parser-output|prp-pages|list|pagetext|text"
-)
 
 
 class RunningText:
@@ -102,7 +91,6 @@ class RunningText:
             "a": self._link,
             "sup": self._superscript,
             "sub": self._subscript,
-            "table": self._table,
             "math": self._formula,
             "ul": self._list,
             "ol": self._list,
@@ -124,62 +112,51 @@ class RunningText:
 
     def _visit(self, element: Element) -> None:
         classes, style, tag = classes_of(element), self._styles.of(element), element.tag
+        if is_verse(classes):
+            separate_lines(element)
         if "pagenum" in classes:
             self._take_out(element)
         elif "mwe-math" in classes or tag == "math":
             self._formula(element)
-        elif self._pictures and has_picture(element) and tag in ("span", "div") and read_drop_initial(element, self._styles):
+        elif (
+            self._pictures
+            and has_picture(element)
+            and tag in ("span", "div")
+            and read_drop_initial(element, self._styles)
+        ):
             self._forget_below(element)
-        elif rule := self._class_rule(element, classes):
+        elif rule := class_rule(element, classes):
             self._drop(element, rule)
         elif is_hidden(element, style):
             self._take_out(element)
         elif tag in PICTURE_TAGS or (element.get("typeof") or "").startswith("mw:"):
             self._picture(element)
-        elif tag in self._by_tag and not (tag == "table" and self._float_side(element, classes, style) and self._figure(element, True)):
+        elif tag == "table":
+            self._table(element, bool(float_side(element, classes, style)))
+        elif tag in self._by_tag:
             self._by_tag[tag](element)
         elif tag in _BOXES or tag == "ins":
             self._box(element, classes, style)
 
-    def _class_rule(self, element: Element, classes: str) -> str | None:
-        if element.get("role") == "navigation" or element.get("id") == "toc":
-            return "contents"
-        if not classes:
-            return None
-        for rule, pattern in _CLASS_RULES:
-            if pattern.search(classes):
-                return rule
-        return None
-
     def _box(self, element: Element, classes: str, style: str) -> None:
-        floats = self._float_side(element, classes, style)
+        floats = float_side(element, classes, style)
         if self._figure(element, bool(floats)):
             return
         if read_stacked_fraction(element, style):
             self._forget_below(element)
-        elif not fold(text_of(element)) and not self._has_children_to_read(element):
-            if element.tag == "span" and (_SPACE_CLASS.search(classes) or _SPACE_STYLE.search(style)):
+        elif not fold(text_of(element)) and not _has_image(element):
+            if element.tag == "span" and is_gap(classes, style):
                 replace_with_text(element, " ")
         elif floats:
             self._float(element, floats, style)
         elif element.tag == "span":
-            if not read_fraction(element) and (_LINE_CLASS.search(classes) or "display:block" in style):
+            if not read_fraction(element) and is_line(classes, style):
                 element.tail = " " + (element.tail or "")
-        elif classes and not _KNOWN_BOXES.search(classes) and element.tag not in ("p", "td"):
+        elif classes and not is_known_box(classes) and element.tag not in ("p", "td"):
             self._note(element, None)
 
-    def _float_side(self, element: Element, classes: str, style: str) -> str | None:
-        by_style = _FLOAT_STYLE.findall(style)
-        if by_style:
-            return str(by_style[-1])
-        by_class = _FLOAT_CLASS.search(classes) if classes and "float:none" not in style else None
-        if by_class:
-            return next(side for side in by_class.groups() if side)
-        side = (element.get("align") or "").lower()
-        return side if side in ("left", "right") and element.tag in ("table", "img") else None
-
     def _figure(self, element: Element, floats: bool) -> bool:
-        if not self._pictures or not has_picture(element) or element.tag in ("p", "td") and not floats:
+        if not self._pictures or not has_picture(element) or (element.tag in ("p", "td") and not floats):
             return False
         if element.tag == "span" and not floats and "inline-block" not in self._styles.of(element):
             return False
@@ -198,7 +175,12 @@ class RunningText:
             return
         signs = is_signature(words, at_end=True) or any(author_of(link) for link in element.iter("a"))
         in_margin = element.tag == "span" or not any(inner.tag in ("p", "table") for inner in element.iterdescendants())
-        if not signs and in_margin and len(words.split()) <= _MAX_MARGINAL and (side == "left" or _MARGINAL_STYLE.search(style)):
+        if (
+            not signs
+            and in_margin
+            and len(words.split()) <= _MAX_MARGINAL
+            and (side == "left" or _MARGINAL_STYLE.search(style))
+        ):
             self._drop(element, "marginal heading")
             return
         if not signs:
@@ -242,7 +224,9 @@ class RunningText:
     def _subscript(self, element: Element) -> None:
         read_subscript(element)
 
-    def _table(self, table: Element) -> None:
+    def _table(self, table: Element, floats: bool) -> None:
+        if floats and self._figure(table, True):
+            return
         kind = table_kind(table)
         if kind != LAYOUT:
             self._drop(table, kind)
@@ -252,7 +236,9 @@ class RunningText:
         self._forget_below(element)
         if text is None:
             self.formulas_dropped += 1
-            self.boxes.append(Box("formula, with its sentence", str(element.tag), element.get("class") or "", words_of(element)[:120]))
+            self.boxes.append(
+                Box("formula, with its sentence", str(element.tag), element.get("class") or "", words_of(element)[:120])
+            )
         else:
             self.formulas_read += 1
         replace_with_text(element, FORMULA if text is None else text)
@@ -264,11 +250,6 @@ class RunningText:
     def _heading(self, heading: Element) -> None:
         if _NOTES_HEADING.fullmatch(fold(text_of(heading))):
             self._drop(heading, "note")
-
-    def _has_children_to_read(self, element: Element) -> bool:
-        return any(inner.tag == "img" for inner in element.iterdescendants()) or any(
-            "mwe-math" in classes_of(inner) for inner in element.iterdescendants() if isinstance(inner.tag, str)
-        )
 
     def _note(self, element: Element, rule: str | None) -> None:
         box = box_of(element, rule)

@@ -2,8 +2,8 @@
 
 import re
 
-from britannica_assets.wikisource.dom import Element
-from britannica_assets.wikisource.numbers import fraction, superscript
+from britannica_assets.wikisource.extraction.dom import Element
+from britannica_assets.wikisource.extraction.numbers import fraction, superscript
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[{}^_&~]|\s+|.", re.DOTALL)
 _SYMBOLS = {
@@ -21,16 +21,21 @@ _OPERATORS = {
     "neq": "≠", "ne": "≠", "approx": "≈", "equiv": "≡", "sim": "~", "propto": "∝", "to": "→", "rightarrow": "→",
     "lt": "<", "gt": ">", "ll": "≪", "gg": "≫", "in": "∈", "perp": "⊥", "parallel": "∥",
 }  # fmt: skip
-_FUNCTIONS = frozenset(
-    ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "arcsin", "arccos")
-) | {"arctan", "max", "min", "det", "deg", "gcd", "mod"}
-_SPACING = frozenset((",", ";", ":", " ", "quad", "qquad", "enspace", "thinspace", "nbsp"))
-_NOTHING = frozenset(
-    ("displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "left", "right", "big", "Big", "bigl", "bigr")
-) | {"!", "/", "rm", "it", "bf", "mathstrut"}
-_TEXT = frozenset(
-    ("mathrm", "text", "textrm", "textit", "textbf", "mathit", "mathbf", "mathsf", "mathcal", "operatorname", "mbox")
-) | {"boldsymbol", "mathbb", "mathfrak", "ce", "operatorname*", "hbox"}
+_FUNCTIONS = "sin cos tan cot sec csc sinh cosh tanh log ln lg exp arcsin arccos arctan max min det deg gcd mod"
+_SPACING = ", ; : quad qquad enspace thinspace nbsp"
+_NOTHING = "displaystyle textstyle scriptstyle limits nolimits left right big Big bigl bigr ! / rm it bf mathstrut"
+_WORDS = {
+    **_SYMBOLS,
+    **{name: f" {sign} " for name, sign in _OPERATORS.items()},
+    **{name: f" {name} " for name in _FUNCTIONS.split()},
+    **dict.fromkeys(_SPACING.split(), " "),
+    **dict.fromkeys(_NOTHING.split(), ""),
+    " ": " ",
+}
+_RAW_TEXT = frozenset(("text", "textrm", "textit", "textbf", "mbox", "hbox"))
+_FONTS = "mathrm mathit mathbf mathsf mathcal mathbb mathfrak operatorname operatorname* boldsymbol ce"
+_TEXT = frozenset(_FONTS.split())
+_PLAIN = {"~": " ", "'": "′"}
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac", "sfrac", "nicefrac"))
 _RELATIONS = frozenset("=<>≤≥≠≈≡≪≫→∝")
 _MAX_DEPTH = 20
@@ -68,7 +73,7 @@ def read_tex(tex: str) -> str | None:
     >>> read_tex(r"\\int _{0}^{1}f(x)\\,dx") is None
     True
     """
-    tokens = [token for token in _TOKEN.findall(tex.strip().removeprefix("$").removesuffix("$"))]
+    tokens = _TOKEN.findall(tex.strip().removeprefix("$").removesuffix("$"))
     try:
         text = _Reader(tokens).sequence(0)
     except _UnreadableError:
@@ -122,41 +127,29 @@ class _Reader:
             return text
         if token.startswith("\\"):
             return self._command(token[1:], depth)
-        if token.isspace():
-            return ""
-        if token == "~":
-            return " "
         if token == "&":
             raise _UnreadableError
-        if token == "'":
-            return "′"
+        if token.isspace() or token in _PLAIN:
+            return _PLAIN.get(token, "")
         # A sign between two terms stands between spaces; one before a term does not.
         if token in _RELATIONS or (token in "+-−" and after.strip() and after.rstrip()[-1] not in "(=,+-−×·<>"):
             return f" {'−' if token == '-' else token} "
         return "−" if token == "-" else token
 
     def _command(self, name: str, depth: int) -> str:
-        if name in _SYMBOLS:
-            return _SYMBOLS[name]
-        if name in _OPERATORS:
-            return f" {_OPERATORS[name]} "
-        if name in _FUNCTIONS:
-            return f" {name} "
-        if name in _SPACING:
-            return " "
-        if name in _NOTHING:
-            return ""
+        if name in _WORDS:
+            return _WORDS[name]
+        if name in _RAW_TEXT:
+            return self._text_argument()
         if name in _TEXT:
-            return self._text_argument() if name in ("text", "textrm", "mbox", "hbox") else self._argument(depth)
+            return self._argument(depth)
         if name in _FRACTIONS:
             numerator, denominator = self._argument(depth).strip(), self._argument(depth).strip()
             return fraction(numerator, denominator, "/")
-        if name == "sqrt":
-            root = self._argument(depth).strip()
-            if root == "[":
-                raise _UnreadableError
-            return f"√{root}" if len(root) == 1 or root.isdigit() else f"√({root})"
-        raise _UnreadableError
+        root = self._argument(depth).strip() if name == "sqrt" else "["
+        if root == "[":  # of another degree than the second, or another command
+            raise _UnreadableError
+        return f"√{root}" if len(root) == 1 or root.isdigit() else f"√({root})"
 
     def _text_argument(self) -> str:
         """The words of `\\text{…}`, whose spaces count."""

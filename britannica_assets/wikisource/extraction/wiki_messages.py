@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from lxml import etree
 
-from britannica_assets.wikisource.dom import Element, classes_of, fold, text_of
+from britannica_assets.wikisource.extraction.dom import Element, classes_of, fold, text_of
 
 AUTHOR = "Author:"
 # Pages about the wiki's work: no printed word links there.

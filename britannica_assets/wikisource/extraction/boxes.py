@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from britannica_assets.wikisource.dom import Element, words_of
+from britannica_assets.wikisource.extraction.dom import Element, words_of
 
 EXAMPLE_LENGTH = 120  # characters
 

@@ -4,8 +4,8 @@ import re
 
 from lxml import etree
 
-from britannica_assets.wikisource.dom import Element, classes_of, fold, words_of
-from britannica_assets.wikisource.figures import has_picture, is_caption
+from britannica_assets.wikisource.extraction.dom import Element, classes_of, fold, words_of
+from britannica_assets.wikisource.extraction.figures import has_picture, is_caption
 
 DATA, FIGURE, LAYOUT = "data table", "figure", "layout table"
 
@@ -29,30 +29,28 @@ def table_kind(table: Element) -> str:
         return LAYOUT
     rows = [list(_cells(row)) for row in _rows(table)]
     if has_picture(table):
-        beside = any(
-            has_picture(cell) and any(_is_prose(other) for other in row if other is not cell)
-            for row in rows
-            for cell in row
-        )
-        return LAYOUT if beside else FIGURE
+        return LAYOUT if any(_has_prose_beside_picture(row) for row in rows) else FIGURE
     if table.get("role") == "presentation":
         return LAYOUT
-    if _has_data_marks(table) or _DATA_CLASS.search(classes_of(table)):
-        return DATA
+    is_data = _has_data_marks(table) or _DATA_CLASS.search(classes_of(table))
+    return LAYOUT if not is_data and _is_mostly_prose(rows) else DATA
+
+
+def _has_prose_beside_picture(row: list[Element]) -> bool:
+    return any(has_picture(cell) for cell in row) and any(_is_prose(cell) for cell in row)
+
+
+def _is_mostly_prose(rows: list[list[Element]]) -> bool:
+    """Whether the cells hold text that is read one cell after another.
+
+    Rows of several cells are read across, as figures are; what lays out text is one row of columns, or one column.
+    """
     filled = [cells for row in rows if (cells := [cell for cell in row if words_of(cell)])]
-    if not filled:
-        return DATA
-    # Rows of several cells are read across, as figures are; what lays out text is one row of columns, or one column.
-    if len(filled) > 1 and any(len(row) > 1 for row in filled) and not _columns_of_prose(filled):
-        return DATA
     cells = [cell for row in filled for cell in row]
+    across = len(filled) > 1 and any(len(row) > 1 for row in filled)
     words = sum(len(words_of(cell).split()) for cell in cells)
     prose = sum(len(words_of(cell).split()) for cell in cells if _is_prose(cell) or _is_verse(cell))
-    return LAYOUT if prose >= _MOSTLY * words else DATA
-
-
-def _columns_of_prose(rows: list[list[Element]]) -> bool:
-    return all(_is_prose(cell) or _is_verse(cell) for row in rows for cell in row)
+    return words > 0 and prose >= (1 if across else _MOSTLY) * words
 
 
 def _is_prose(cell: Element) -> bool:

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 # A full stop with what closes it, white space, and what may begin a sentence.
 _BOUNDARY = re.compile(r"[.!?][)\]”’\"']{0,3}\s+(?=[\"'“‘(\[]{0,2}[A-ZÀ-ÞΑ-Ω\d])")
 _WORD_BEFORE = re.compile(r"([^\s()\[\]]{1,30})$")
-_ABBREVIATIONS = frozenset(
-    ("fig", "figs", "pl", "plate", "no", "nos", "vol", "vols", "p", "pp", "ch", "chap", "sect", "art", "bk", "eq", "eqs")
-) | frozenset(
-    ("mr", "mrs", "dr", "st", "sir", "prof", "rev", "gen", "col", "capt", "lieut", "messrs", "mt", "ft", "lat", "long")
-) | frozenset(
-    ("viz", "cf", "e.g", "i.e", "q.v", "op", "cit", "ibid", "sq", "seq", "ed", "eds", "trans", "ser", "tom", "ap", "ad")
-) | frozenset(
-    ("gr", "lat", "fr", "ger", "ital", "span", "heb", "arab", "o.e", "o.h.g", "a.s", "n.s", "b", "d", "c", "circ", "ca")
-) | frozenset(
-    ("jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec", "a.d", "b.c", "a.m", "u.s", "n.y", "esq", "jun")
-) | {"deg", "min", "temp", "sp", "spp", "var", "gen", "fam", "approx", "oz", "cwt", "lb", "cub", "sen", "hon", "prop"}
-_NUMBERED = frozenset(("fig", "figs", "pl", "plate", "no", "nos", "vol", "vols", "p", "pp", "ch", "chap", "sect", "art"))
+_TAKES_A_NUMBER = "fig figs pl plate no nos vol vols p pp ch chap sect art bk eq eqs"
+_OTHERS = (
+    "mr mrs dr st sir prof rev gen col capt lieut messrs mt ft lat long hon esq jun sen"
+    " viz cf e.g i.e q.v op cit ibid sq seq ed eds trans ser tom ap b d c circ ca approx"
+    " gr fr ger ital span heb arab o.e o.h.g a.s n.s a.d b.c a.m u.s n.y sp spp var fam"
+    " jan feb mar apr aug sept oct nov dec deg min temp oz cwt lb cub prop"
+)
+_NUMBERED = frozenset(_TAKES_A_NUMBER.split())
+_ABBREVIATIONS = _NUMBERED | frozenset(_OTHERS.split())
 _NUMERAL = re.compile(r"[\divxlcIVXLC]{1,6}")
 
 
@@ -61,7 +58,8 @@ def without_sentences_of(paragraphs: list[str], mark: str) -> list[str]:
     """
     kept: list[str] = []
     continues = False
-    for paragraph in paragraphs:
+    for whole in paragraphs:
+        paragraph = whole
         if mark not in paragraph:
             if continues and paragraph[:1].islower():
                 paragraph = " ".join(list(sentences(paragraph))[1:])

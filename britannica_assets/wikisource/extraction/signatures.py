@@ -7,7 +7,7 @@ into tokens once and each token is compared with patterns of bounded length, so 
 import re
 from dataclasses import dataclass, field
 
-from britannica_assets.wikisource.dom import (
+from britannica_assets.wikisource.extraction.dom import (
     AUTHOR_BEGIN,
     AUTHOR_END,
     AUTHOR_NAME_END,
@@ -19,16 +19,58 @@ from britannica_assets.wikisource.dom import (
 
 MAX_LENGTH = 160  # characters of a signature
 _FLOAT = re.compile(f"{FLOAT_BEGIN}([^{FLOAT_BEGIN}{FLOAT_END}]*){FLOAT_END}")
-_LINK = re.compile(f"{AUTHOR_BEGIN}([^{AUTHOR_BEGIN}{AUTHOR_NAME_END}]*){AUTHOR_NAME_END}([^{AUTHOR_BEGIN}{AUTHOR_END}]*){AUTHOR_END}")
+_LINK = re.compile(
+    f"{AUTHOR_BEGIN}([^{AUTHOR_BEGIN}{AUTHOR_NAME_END}]*){AUTHOR_NAME_END}([^{AUTHOR_BEGIN}{AUTHOR_END}]*){AUTHOR_END}"
+)
 _GROUP = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_TOKEN = re.compile(r"[^\s;,&()\[\].*]+\.?\*?|[.*]")
+_TOKEN = re.compile(r"[^\s;,&()\[\].]+\.?|\.")
 _INITIAL = re.compile(
     r"-?(?:[A-ZÀ-ÞŒ][a-zà-ÿœ’']{0,3}|[A-ZÀ-Þ][’'‘][A-ZÀ-Þ][a-z]{0,3}|(?:Mac|M[c‘’'])[A-Z]?[a-z]{0,3}"
-    r"|[A-ZÀ-Þ][a-z]{0,2}-[A-ZÀ-Þ][a-z]{0,3})\.\*?"
+    r"|[A-ZÀ-Þ][a-z]{0,2}-[A-ZÀ-Þ][a-z]{0,3})\."
 )
+_UNDOTTED = re.compile(r"[A-ZÀ-Þ][a-z]?")  # an initial whose full stop was forgotten
 _PARTICLES = frozenset(
-    ("von", "van", "der", "den", "ter", "ten", "zu", "zur", "de", "du", "des", "la", "le", "les", "da", "di", "del", "della")
-) | {"d’", "d'", "of", "and", "St", "St.", "Ste", "Lord", "Lady", "Sir", "Mc", "Mac", "M‘", "Baron", "Count", "Prince", "*"}
+    (
+        "von",
+        "van",
+        "der",
+        "den",
+        "ter",
+        "ten",
+        "zu",
+        "zur",
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "da",
+        "di",
+        "del",
+        "della",
+    )
+) | {
+    "d’",
+    "d'",
+    "of",
+    "and",
+    "St",
+    "St.",
+    "Ste",
+    "Lord",
+    "Lady",
+    "Sir",
+    "Mc",
+    "Mac",
+    "M‘",
+    "Baron",
+    "Count",
+    "Prince",
+    "v.",
+    "-",
+    ".",
+}
 _ROMAN = re.compile(r"[IVXLC]{1,4}\.")
 _AROUND = " \t()[]"
 
@@ -60,16 +102,13 @@ def take_signatures(paragraphs: list[str]) -> tuple[list[str], Signatures]:
     signatures = Signatures()
     kept: list[str] = []
     last = max((number for number, paragraph in enumerate(paragraphs) if _plain(paragraph)), default=-1)
-    for number, paragraph in enumerate(paragraphs):
+    for number, whole in enumerate(paragraphs):
         at_end = number == last
-        if FLOAT_BEGIN in paragraph:
-            paragraph = _take_floats(paragraph, signatures)
+        paragraph = _take_floats(whole, signatures) if FLOAT_BEGIN in whole else whole
         if is_signature(paragraph, at_end=at_end):
             signatures.add(paragraph)
             continue
-        if AUTHOR_BEGIN in paragraph:
-            paragraph = _take_trailing(paragraph, signatures)
-        text = _plain(paragraph)
+        text = _plain(_take_trailing(paragraph, signatures) if AUTHOR_BEGIN in paragraph else paragraph)
         if text:
             kept.append(text)
     # Below the last signature another may stand, such as a second author's: then the one before was not the last.
@@ -90,9 +129,8 @@ def is_signature(text: str, *, at_end: bool = False) -> bool:
     links = _LINK.findall(text)
     if links and bracketed and not _plain(_LINK.sub("", text)).strip(" ()[];,.&*").removeprefix("and"):
         return True
-    tokens = _TOKEN.findall(plain)
-    initials = [token for token in tokens if _INITIAL.fullmatch(token)]
-    if not initials or any(token not in _PARTICLES and not _INITIAL.fullmatch(token) for token in tokens if token != "."):
+    tokens = _TOKEN.findall(plain.replace("*", ""))
+    if not _are_initials(tokens):
         return False
     if len(tokens) == 1 and not links and _ROMAN.fullmatch(tokens[0]) and not at_end:
         return False
@@ -113,21 +151,27 @@ def _take_floats(paragraph: str, signatures: Signatures) -> str:
 
 def _take_trailing(paragraph: str, signatures: Signatures) -> str:
     """Takes a signature that stands, without a float, in brackets at the end of a paragraph."""
-    begin = max(paragraph.rfind(f"({AUTHOR_BEGIN}"), paragraph.rfind(f"[{AUTHOR_BEGIN}"), paragraph.rfind(f"{AUTHOR_BEGIN}"))
+    begin = max(
+        paragraph.rfind(f"({AUTHOR_BEGIN}"), paragraph.rfind(f"[{AUTHOR_BEGIN}"), paragraph.rfind(f"{AUTHOR_BEGIN}")
+    )
     if begin > 0 and paragraph[begin] == AUTHOR_BEGIN:
         begin = max(paragraph.rfind("(", 0, begin), paragraph.rfind("[", 0, begin))
     trailing = paragraph[begin:] if begin > 0 else ""
     names = [words for _, words in _LINK.findall(trailing)]
-    if trailing and is_signature(trailing, at_end=True) and all(_is_initials(words) for words in names):
+    if (
+        trailing
+        and is_signature(trailing, at_end=True)
+        and all(_are_initials(_TOKEN.findall(_plain(words).replace("*", ""))) for words in names)
+    ):
         signatures.add(trailing)
         return paragraph[:begin]
     return paragraph
 
 
-def _is_initials(words: str) -> bool:
-    tokens = _TOKEN.findall(_plain(words))
+def _are_initials(tokens: list[str]) -> bool:
+    """Whether all tokens may stand in a signature, and one of them is an initial."""
     return any(_INITIAL.fullmatch(token) for token in tokens) and all(
-        token in _PARTICLES or _INITIAL.fullmatch(token) for token in tokens
+        token in _PARTICLES or _INITIAL.fullmatch(token) or _UNDOTTED.fullmatch(token) for token in tokens
     )
 
 

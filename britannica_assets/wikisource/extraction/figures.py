@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from britannica_assets.wikisource.dom import Element, Styles, classes_of, fold, replace_with_text, words_of
+from britannica_assets.wikisource.extraction.dom import Element, Styles, classes_of, fold, replace_with_text, words_of
 
 PICTURE_TAGS = frozenset(("img", "figure", "picture", "svg", "video", "audio", "canvas", "object", "map", "iframe"))
 _PICTURE = "self::img or self::figure or self::svg or self::video or self::canvas or starts-with(@typeof, 'mw:File')"
@@ -120,7 +120,10 @@ def is_hidden(element: Element, style: str) -> bool:
     classes = classes_of(element)
     if classes and ("visualhide" in classes or "sr-only" in classes or "visually-hidden" in classes):
         return True
-    return bool(style) and any(
-        declaration in style
-        for declaration in ("display:none", "visibility:hidden", "opacity:0;", "font-size:0;", "clip:rect(")
+    return (
+        bool(style)
+        and any(
+            declaration in style
+            for declaration in ("display:none", "visibility:hidden", "opacity:0;", "font-size:0;", "clip:rect(")
+        )
     ) or style.endswith(("opacity:0", "font-size:0"))

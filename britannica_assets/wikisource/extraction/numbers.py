@@ -8,7 +8,15 @@ import re
 
 from lxml import etree
 
-from britannica_assets.wikisource.dom import Element, classes_of, fold, remove, replace_with_text, text_before, text_of
+from britannica_assets.wikisource.extraction.dom import (
+    Element,
+    classes_of,
+    fold,
+    remove,
+    replace_with_text,
+    text_before,
+    text_of,
+)
 
 _VULGAR = {
     "1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1/5": "⅕", "2/5": "⅖", "3/5": "⅗", "4/5": "⅘",
@@ -30,7 +38,24 @@ _EXPONENT = re.compile(r"[+\-−–]?\d{1,4}|[+\-−–]?[nxkpqmrs]|[^\s]*[+\-�
 # After these a raised figure is an exponent, after other words of the text it is the mark of a note.
 _BEFORE_EXPONENTS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "cosec", "csc", "sinh", "cosh", "tanh", "log", "exp", "vers", "dn", "sn", "cn")
-) | {"cm", "mm", "km", "m", "ft", "in", "yd", "sq", "inch", "inches", "feet", "miles", "metres", "sec", "seconds"}
+) | {
+    "cm",
+    "mm",
+    "km",
+    "m",
+    "ft",
+    "in",
+    "yd",
+    "sq",
+    "inch",
+    "inches",
+    "feet",
+    "miles",
+    "metres",
+    "metre",
+    "foot",
+    "seconds",
+}
 
 
 def fraction(numerator: str, denominator: str, slash: str) -> str:
@@ -85,7 +110,9 @@ def read_stacked_fraction(element: Element, style: str) -> bool:
     named = bool(_FRACTION_CLASS.search(classes_of(element))) or element.get("role") == "math"
     if not named and "inline-block" not in style and "inline-table" not in style:
         return False
-    parts = [child for child in element if isinstance(child.tag, str) and fold(text_of(child)) not in {"", "+", *SLASHES}]
+    parts = [
+        child for child in element if isinstance(child.tag, str) and fold(text_of(child)) not in {"", "+", *SLASHES}
+    ]
     own = fold((element.text or "") + "".join(child.tail or "" for child in element))
     if not named and not any(_has_bar(child) for child in parts):
         return False
@@ -93,13 +120,15 @@ def read_stacked_fraction(element: Element, style: str) -> bool:
         _put(element, fold(text_of(parts[0])), fold(text_of(parts[1])), own or "/")
         return True
     pieces = [piece for text in element.itertext() if (piece := fold(text)) not in {"", "+", *SLASHES}]
-    if named and len(pieces) in (2, 3):
-        if len(pieces) == 3:
-            element.addprevious(_text_element(pieces.pop(0)))
-        slash = next((piece for text in element.itertext() if (piece := fold(text)) == "⁄"), "/")
-        _put(element, *pieces, slash)
-        return True
-    return False
+    if not named or len(pieces) not in (2, 3):
+        return False
+    if len(pieces) == 3:
+        whole = etree.Element("span")
+        whole.text = pieces[0]
+        element.addprevious(whole)
+    slash = "⁄" if any(fold(text) == "⁄" for text in element.itertext()) else "/"
+    _put(element, pieces[-2], pieces[-1], slash)
+    return True
 
 
 def read_superscript(element: Element) -> bool:
@@ -137,11 +166,12 @@ def is_note_mark(element: Element, text: str, before: str) -> bool:
     last = word[1] if word else ""
     if last in _BEFORE_EXPONENTS or last.lower() in _BEFORE_EXPONENTS:
         return False
-    return len(last) > 2 and last[1:].islower() or (not last and before[-1] in ".,;:!?”’")
+    return before[-1] in ".,;:!?”’" or (len(last) > 2 and last[1:].islower())
 
 
 def _is_exponent(text: str, before: str) -> bool:
-    base = before[-1]
+    word = _LAST_WORD.search(before)
+    base = before.rstrip(".")[-1:] if word and word[1] in _BEFORE_EXPONENTS else before[-1]
     if not _EXPONENT.fullmatch(text):
         return False
     if text.isdecimal() or any(sign in text for sign in "+-−–=/("):
@@ -172,9 +202,3 @@ def _put(element: Element, numerator: str, denominator: str, slash: str) -> None
     if text[-1].isdecimal() and (element.tail or "")[:1].isalnum():
         text = f"{text} "
     replace_with_text(element, text)
-
-
-def _text_element(text: str) -> Element:
-    whole = etree.Element("span")
-    whole.text = text
-    return whole

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from lxml import etree
+from lxml.html import HtmlElement
 
-Element = etree._Element
+Element: TypeAlias = HtmlElement
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
 SPACES = re.compile(r"[ \t\n\r\f\v\u00a0\u2002-\u200a\u202f]+")
