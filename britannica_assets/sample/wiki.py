@@ -25,6 +25,7 @@ NAMESPACES = {"": 0, "File": 6, "Category": 14, "Author": 102, "Page": 104, "Ind
 FOUNDED = datetime(2020, 1, 1, tzinfo=UTC)
 TITLES_IN_A_REQUEST = 50
 CHANGES_IN_A_REQUEST = 500
+PAGES_IN_A_REQUEST = 500  # of a list of all pages
 FORBIDDEN_IN_TITLES = re.compile(r"[\[\]{}<>]")
 
 
@@ -105,16 +106,17 @@ class Wiki:
         )
 
     def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """What the API answers to `action=query` with `prop=info`, `prop=templates` (of the scan pages) or
-        `list=recentchanges`; to other actions, an error."""
+        """What the API answers to `action=query` with `prop=info`, `prop=templates` (of the scan pages),
+        `list=recentchanges` or `list=allpages`, which may be a generator; to other actions, an error."""
         action = parameters.get("action", "help")
         if action != "query":
             return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
         maximal_lag = parameters.get("maxlag")
         if maximal_lag is not None and float(maximal_lag) < self.lag:
             return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")
-        if parameters.get("list") == "recentchanges":
-            return self._recent_changes(parameters)
+        listed = self._list(parameters)
+        if listed is not None:
+            return listed
         titles = parameters.get("titles", "").split("|")
         if len(titles) > TITLES_IN_A_REQUEST:
             return _error(
@@ -123,6 +125,21 @@ class Wiki:
         if parameters.get("prop") == "templates":
             return self._transcluded(titles)
         return self._page_information(titles, follow="redirects" in parameters)
+
+    def _list(self, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+        """The answer to a list or a generator, or None where neither is asked for."""
+        if parameters.get("list") == "recentchanges":
+            return self._recent_changes(parameters)
+        if parameters.get("list") == "allpages":
+            titles, proceed = self._all_pages(parameters, "ap")
+            pages = [
+                {"pageid": self.pages[title].identifier, "ns": namespace(title), "title": title} for title in titles
+            ]
+            return {**proceed, "query": {"allpages": pages}}
+        if parameters.get("generator") == "allpages":
+            titles, proceed = self._all_pages(parameters, "gap")
+            return (self._page_information(titles, follow=False) if titles else {}) | proceed
+        return None
 
     def _recent_changes(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         wanted = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
@@ -145,6 +162,31 @@ class Wiki:
             return {"continue": {"rccontinue": f"{digits}|{following['rcid']}", "continue": "-||"}, **answer}
         return {"batchcomplete": True, **answer}
 
+    def _all_pages(self, parameters: Mapping[str, str], prefix: str) -> tuple[list[str], dict[str, Any]]:
+        """The titles that a list of all pages gives, sorted by their bytes, and how the answer goes on."""
+        asked_limit = parameters.get(f"{prefix}limit", "10")
+        limit = PAGES_IN_A_REQUEST if asked_limit == "max" else min(PAGES_IN_A_REQUEST, int(asked_limit))
+        begin = parameters.get(f"{prefix}continue") or parameters.get(f"{prefix}from") or ""
+        end = parameters.get(f"{prefix}to")
+        keys = {
+            title.replace(" ", "_").encode(): title
+            for title, stored in self.pages.items()
+            if namespace(title) == int(parameters.get(f"{prefix}namespace", "0"))
+            and title.startswith(parameters.get(f"{prefix}prefix", "").replace("_", " "))
+            and not (stored.page.redirect and parameters.get(f"{prefix}filterredir") == "nonredirects")
+        }
+        first = begin.replace(" ", "_").encode()
+        last = None if end is None else end.replace(" ", "_").encode()
+        found = sorted(key for key in keys if key >= first and (last is None or key <= last))
+        titles = [keys[key] for key in found[:limit]]
+        if len(found) <= limit:
+            return titles, {"batchcomplete": True}
+        following = {
+            f"{prefix}continue": found[limit].decode(),
+            "continue": f"{prefix}continue||" if prefix == "gap" else "-||",
+        }
+        return titles, {"batchcomplete": True, "continue": following}
+
     def _page_information(self, titles: Sequence[str], *, follow: bool) -> dict[str, Any]:
         query: dict[str, Any] = {}
         answers: dict[str, dict[str, Any]] = {}
@@ -159,7 +201,7 @@ class Wiki:
             if title != asked:
                 query.setdefault("normalized", []).append({"fromencoded": False, "from": asked, "to": title})
             stored = self.pages.get(title)
-            if stored is not None and stored.page.redirect and follow:
+            while stored is not None and stored.page.redirect and follow:
                 query.setdefault("redirects", []).append({"from": title, "to": stored.page.redirect})
                 title = stored.page.redirect
                 stored = self.pages.get(title)

@@ -63,12 +63,7 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
             if change.get("type", "edit") not in TYPES:
                 continue
             title = change["title"]
-            article = title.removeprefix(f"{ROOT}/")
-            if (
-                volume := _volume_in(title)
-                or volume_of.get(article)
-                or volume_of.get(parent_of(article, volume_of) or "")
-            ):
+            if volume := _volume_in(title) or _volume_of_article(title, volume_of):
                 volumes.add(volume)
             elif title.startswith(f"{ROOT}/"):
                 unknown[title] = None
@@ -105,6 +100,14 @@ def _volume_in(title: str) -> str | None:
     part_page = PART_PAGE.match(title)
     volume = int(part_page[1]) if part_page else scan_volume(title)
     return None if volume is None else f"{volume:02d}"
+
+
+def _volume_of_article(title: str, volume_of: Mapping[str, str]) -> str | None:
+    """The volume of an article that an index knows, or of a subpage of one."""
+    if not title.startswith(f"{ROOT}/"):
+        return None
+    article = title.removeprefix(f"{ROOT}/")
+    return volume_of.get(article) or volume_of.get(parent_of(article, volume_of) or "")
 
 
 def _transcluded_volumes(client: Client, titles: Iterable[str]) -> set[str]:

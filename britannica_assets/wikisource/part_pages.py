@@ -17,9 +17,10 @@ PART_PAGE = re.compile(rf"{ROOT}/Vol (\d{{1,2}}):(\d{{1,3}})$")
 NO_ARTICLE = re.compile(r"(?:Vol(?:ume)?\.? \d+(?:[: /]|$)|Front[ -]?matter|Half-?title|Title[ -]page)", re.IGNORECASE)
 _LINKS = (
     "//div[contains(@class, 'mw-parser-output')]//a[@href][not(contains(concat(' ', @class, ' '), ' new '))]"
-    "[not(ancestor::*[contains(@class, 'noexport') or contains(@class, 'header') or contains(@class, 'noprint')"
-    " or contains(@class, 'footer') or contains(@class, 'licen') or contains(@class, 'navbox')"
-    " or @id='toc' or @role='navigation'])]/@href"
+    # Not of a header, a footer or a notice; the classes of <html> and <body> name headers, too.
+    "[not(ancestor::*[ancestor::div[contains(@class, 'mw-parser-output')]][contains(@class, 'noexport')"
+    " or contains(@class, 'header') or contains(@class, 'noprint') or contains(@class, 'footer')"
+    " or contains(@class, 'licen') or contains(@class, 'navbox') or @id='toc' or @role='navigation'])]/@href"
 )
 
 

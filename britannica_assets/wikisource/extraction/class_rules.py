@@ -40,8 +40,11 @@ def class_rule(element: Element, classes: str) -> str | None:
     """The rule that drops an element for its class or role, or None."""
     if element.get("role") == "navigation" or element.get("id") == "toc":
         return "contents"
-    if not classes:
-        return None
+    return class_pattern_rule(classes) if classes else None
+
+
+def class_pattern_rule(classes: str) -> str | None:
+    """The rule that drops an element of these classes, or None."""
     return next((rule for rule, pattern in _CLASS_RULES if pattern.search(classes)), None)
 
 
