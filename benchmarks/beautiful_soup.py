@@ -1,4 +1,4 @@
-"""The reference of the extraction: its rules on BeautifulSoup's tree, as one writes them with `find_all` and `decompose`.
+"""The extraction's reference: its rules on BeautifulSoup's tree, as one writes them with `find_all` and `decompose`.
 
 What works on plain text (signatures, TeX, sentences) and the classes' names are shared; how elements are found, judged
 and taken out is BeautifulSoup's. Rare constructs are left out, so that it does less than the extraction, never more.
@@ -49,7 +49,7 @@ def extract_with_beautiful_soup(page: str) -> str:
 
 
 def _visit(element: Tag) -> None:
-    classes = " ".join(element.get_attribute_list("class", "")).lower()
+    classes = " ".join(name for name in element.get_attribute_list("class") if name).lower()
     style = str(element.get("style") or "").lower().replace(" ", "")
     if element.name in NEVER_TEXT or "pagenum" in classes:
         element.decompose()

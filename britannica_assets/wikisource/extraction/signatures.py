@@ -29,48 +29,11 @@ _INITIAL = re.compile(
     r"|[A-ZÀ-Þ][a-z]{0,2}-[A-ZÀ-Þ][a-z]{0,3})\."
 )
 _UNDOTTED = re.compile(r"[A-ZÀ-Þ][a-z]?")  # an initial whose full stop was forgotten
-_PARTICLES = frozenset(
-    (
-        "von",
-        "van",
-        "der",
-        "den",
-        "ter",
-        "ten",
-        "zu",
-        "zur",
-        "de",
-        "du",
-        "des",
-        "la",
-        "le",
-        "les",
-        "da",
-        "di",
-        "del",
-        "della",
-    )
-) | {
-    "d’",
-    "d'",
-    "of",
-    "and",
-    "St",
-    "St.",
-    "Ste",
-    "Lord",
-    "Lady",
-    "Sir",
-    "Mc",
-    "Mac",
-    "M‘",
-    "Baron",
-    "Count",
-    "Prince",
-    "v.",
-    "-",
-    ".",
-}
+_PARTICLE_WORDS = (
+    "von van der den ter ten zu zur de du des la le les da di del della d’ d' of and v. d. - ."
+    " St St. Ste Mc Mac M‘ Lord Lady Sir Baron Count Prince"
+)
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _ROMAN = re.compile(r"[IVXLC]{1,4}\.")
 _AROUND = " \t()[]"
 

@@ -14,7 +14,8 @@ _has_verse = etree.XPath(
 )
 _rows = etree.XPath("./tr | ./tbody/tr | ./thead/tr | ./tfoot/tr")
 _cells = etree.XPath("./td | ./th")
-_has_data_marks = etree.XPath("boolean(./caption | .//th | .//math | .//*[contains(@class, 'mwe-math')])")
+_has_data_marks = etree.XPath("boolean(./caption | ./tr/th | ./*/tr/th | .//math | .//*[contains(@class, 'mwe-math')])")
+_own_text = etree.XPath("descendant::text()[count(ancestor::table) = $depth]")
 _has_formula = etree.XPath("boolean(.//math | .//*[contains(@class, 'mwe-math')])")
 _DATA_CLASS = re.compile(r"wikitable|sortable|genealogy|chart|datatable|infobox|math|mw-hiero")
 _SENTENCE_END = re.compile(r"[.!?;:][)\]”’\"']*$")
@@ -45,17 +46,25 @@ def _is_mostly_prose(rows: list[list[Element]]) -> bool:
 
     Rows of several cells are read across, as figures are; what lays out text is one row of columns, or one column.
     """
-    filled = [cells for row in rows if (cells := [cell for cell in row if words_of(cell)])]
+    filled = [cells for row in rows if (cells := [cell for cell in row if _words(cell)])]
     cells = [cell for row in filled for cell in row]
     across = len(filled) > 1 and any(len(row) > 1 for row in filled)
-    words = sum(len(words_of(cell).split()) for cell in cells)
-    prose = sum(len(words_of(cell).split()) for cell in cells if _is_prose(cell) or _is_verse(cell))
+    words = sum(len(_words(cell).split()) for cell in cells)
+    prose = sum(len(_words(cell).split()) for cell in cells if _is_prose(cell) or _is_verse(cell))
     return words > 0 and prose >= (1 if across else _MOSTLY) * words
+
+
+def _words(cell: Element) -> str:
+    """The words of a cell, without those of tables within it, which are judged by themselves."""
+    if cell.find(".//table") is None:
+        return words_of(cell)
+    depth = sum(1 for _ in cell.iterancestors("table"))
+    return fold(" ".join(_own_text(cell, depth=depth)))
 
 
 def _is_prose(cell: Element) -> bool:
     """Whether a cell's words are sentences and no caption."""
-    text = words_of(cell)
+    text = _words(cell)
     words = text.split()
     if len(words) < _MIN_PROSE or is_caption(text) or has_picture(cell):
         return False
