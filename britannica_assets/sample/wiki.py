@@ -142,7 +142,8 @@ class Wiki:
         return None
 
     def _recent_changes(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        wanted = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
+        namespaces = parameters.get("rcnamespace")
+        wanted = {int(number) for number in namespaces.split("|")} if namespaces else NAMESPACES.values()
         newer = parameters.get("rcdir", "older") == "newer"
         changes = [change for change in (self.changes if newer else self.changes[::-1]) if change["ns"] in wanted]
         for bound, ahead in (("rcstart", newer), ("rcend", not newer)):

@@ -38,7 +38,9 @@ def read_volume_index(client: Client, volume: int) -> pl.DataFrame:
     pages = read_pages_around(client, (f"{ROOT}/{title}" for _, title in listed))
     unresolved = [full for _, title in listed if (full := f"{ROOT}/{title}") not in pages]
     redirected = read_page_information(client, unresolved)
-    elsewhere = {page.title: page for page in redirected.values() if page.title not in pages}
+    elsewhere = {
+        page.title: page for page in redirected.values() if page.title not in pages and _is_article(page.title)
+    }
     if elsewhere:
         pages = read_pages_around(client, elsewhere) | elsewhere | pages
     places: dict[str, tuple[int, str]] = {}  # canonical title → part, listed title

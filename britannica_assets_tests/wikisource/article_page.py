@@ -21,6 +21,6 @@ def formula(tex: str, *, display: str = "inline") -> str:
     shown = "{\\displaystyle " + tex + "}"
     return (
         f'<span class="mwe-math-element mwe-math-element-{display}"><span class="mwe-math-mathml-inline"'
-        f' style="display: none;"><math alttext="{shown}"><semantics><mi>y</mi><annotation encoding="application/x-tex">'
-        f'{shown}</annotation></semantics></math></span><img class="mwe-math-fallback-image-inline" alt="{shown}"></span>'
+        f' style="display: none;"><math alttext="{shown}"><mi>y</mi><annotation encoding="application/x-tex">'
+        f'{shown}</annotation></math></span><img class="mwe-math-fallback-image-inline" alt="{shown}"></span>'
     )
