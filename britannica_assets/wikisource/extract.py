@@ -5,28 +5,34 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from lxml import etree
-from parsel import Selector
+from lxml.html import HTMLParser
 
 from britannica_assets.wikisource.extraction.boxes import Box
-from britannica_assets.wikisource.extraction.dom import FORMULA, PARAGRAPH_BREAK, Element, Styles, fold, text_of
+from britannica_assets.wikisource.extraction.dom import (
+    FORMULA,
+    INVISIBLE,
+    MARKS,
+    PARAGRAPH_BREAK,
+    Element,
+    Styles,
+    text_of,
+    without,
+)
 from britannica_assets.wikisource.extraction.running_text import RunningText
 from britannica_assets.wikisource.extraction.sentences import without_sentences_of
 from britannica_assets.wikisource.extraction.signatures import take_signatures
 
 # The text transcluded from the scan's pages, without Wikisource's own header and list of notes.
-_IS_TRANSCLUDED = "contains(concat(' ', normalize-space(@class), ' '), ' prp-pages-output ')"
-_transcluded = etree.XPath(f"//*[{_IS_TRANSCLUDED}][not(ancestor::*[{_IS_TRANSCLUDED}])]")
+_transcluded = etree.XPath("//*[contains(@class, 'prp-pages-output')]")
 _page_numbers = etree.XPath(".//*[@data-page-number]")
 _BLOCK_TAGS = (
     "address article aside blockquote caption center dd div dl dt fieldset figcaption footer h1 h2 h3 h4 h5 h6 header"
     " li main nav ol p pre section table td th tr ul"
 )
-_blocks = etree.XPath(f".//*[{' or '.join(f'self::{tag}' for tag in _BLOCK_TAGS.split())}]")
-_breaks = etree.XPath(".//br")
 _SCAN_VOLUME = re.compile(r"Page:EB1911 - Volume (\d\d)\.djvu/")
 # What MediaWiki writes anew at each rendering of the same page: its scripts' request identifiers, its parser's report.
 RENDERING_NOISE = r"(?s)<!--.*?-->|<script.*?</script>"
-_NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
+_parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,9 @@ def scan_volume(title: str) -> int | None:
 
 def extract_article(page: str) -> ArticleText:
     """Reads an article's page; an article without text says why in `reason`."""
-    document: Element = Selector(text=_NONCHARACTERS.sub("", page)).root
-    bodies = _transcluded(document)
+    document: Element = etree.fromstring(without(page, MARKS + FORMULA + "\0").strip().encode() or b"<html/>", _parser)
+    found = _transcluded(document)
+    bodies = [body for body in found if not any(other in found for other in body.iterancestors())]
     if not bodies:
         return ArticleText("", reason="the page transcludes no scan (no prp-pages-output)")
     numbers: list[str] = []
@@ -92,9 +99,10 @@ def extract_article(page: str) -> ArticleText:
 
 def _paragraphs(body: Element) -> list[str]:
     """The paragraphs of a reduced body; blocks begin and end them, a line break is a space."""
-    for line_break in _breaks(body):
+    for line_break in body.iter("br"):
         line_break.tail = " " + (line_break.tail or "")
-    for block in _blocks(body):
+    for block in body.iterdescendants(*_BLOCK_TAGS.split()):
         block.text = PARAGRAPH_BREAK + (block.text or "")
         block.tail = PARAGRAPH_BREAK + (block.tail or "")
-    return [paragraph for raw in text_of(body).split(PARAGRAPH_BREAK) if (paragraph := fold(raw))]
+    text = without(text_of(body), INVISIBLE)
+    return [paragraph for raw in text.split(PARAGRAPH_BREAK) if (paragraph := " ".join(raw.split()))]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from britannica_assets.wikisource.extraction.dom import Element, words_of
+from britannica_assets.wikisource.extraction.dom import Element, fold
 
 EXAMPLE_LENGTH = 120  # characters
 
@@ -21,7 +21,12 @@ class Box:
 
 def box_of(element: Element, rule: str | None) -> Box | None:
     """The record of an element, or None where it holds no words."""
-    words = words_of(element)
+    begin = ""
+    for text in element.itertext():
+        begin += f" {text}"
+        if len(begin) > 3 * EXAMPLE_LENGTH:  # the rest of a long box is not needed
+            break
+    words = fold(begin)
     if not any(character.isalnum() for character in words):
         return None
     return Box(rule, str(element.tag), element.get("class") or "", words[:EXAMPLE_LENGTH])

@@ -56,14 +56,8 @@ from britannica_assets.wikisource.extraction.signatures import is_signature
 from britannica_assets.wikisource.extraction.tables import LAYOUT, table_kind
 from britannica_assets.wikisource.extraction.wiki_messages import author_of, is_contents_list, is_note_link, message_of
 
-# Elements that a rule may apply to; all others are plain markup, such as <i> without attributes.
-_CANDIDATES = etree.XPath(
-    ".//node()[self::comment() or self::processing-instruction() or self::*[@class or @style or @typeof or @role or"
-    " @hidden or @align or self::a or self::table or self::img or self::figure or self::sup or self::sub or self::math"
-    " or self::ul or self::ol or self::h2 or self::h3 or self::h4 or self::style or self::script or self::link or"
-    " self::meta or self::noscript or self::template or self::hr or self::svg or self::video or self::audio or"
-    " self::object or self::iframe or self::map or self::rt or self::rp or self::picture or self::canvas]]"
-)
+# Elements that a rule may apply to: all but plain markup without attributes.
+_CANDIDATES = etree.XPath(".//*[@* or not(self::i or self::p or self::b or self::br or self::em or self::small)]")
 _has_image = etree.XPath("boolean(.//img)")
 _NEVER_TEXT = frozenset(("style", "script", "link", "meta", "noscript", "template", "hr", "rt", "rp"))
 _BOXES = frozenset(("div", "span", "center", "dl", "p", "section", "aside", "blockquote", "td"))
@@ -144,9 +138,8 @@ class RunningText:
             return
         if read_stacked_fraction(element, style):
             self._forget_below(element)
-        elif not fold(text_of(element)) and not _has_image(element):
-            if element.tag == "span" and is_gap(classes, style):
-                replace_with_text(element, " ")
+        elif element.tag == "span" and is_gap(classes, style) and _is_empty(element):
+            replace_with_text(element, " ")
         elif floats:
             self._float(element, floats, style)
         elif element.tag == "span":
@@ -270,3 +263,7 @@ class RunningText:
         if len(element):
             self._dropped.update(_CANDIDATES(element))
         self._dropped.add(element)
+
+
+def _is_empty(element: Element) -> bool:
+    return not fold(text_of(element)) and not _has_image(element)

@@ -14,7 +14,7 @@ from britannica_assets.wikisource.extraction.dom import (
     FLOAT_BEGIN,
     FLOAT_END,
     MARKS,
-    SPACES,
+    without,
 )
 
 MAX_LENGTH = 160  # characters of a signature
@@ -85,6 +85,8 @@ def is_signature(text: str, *, at_end: bool = False) -> bool:
 
     A lone Roman numeral in brackets counts at the end of the article alone; elsewhere it numbers a section.
     """
+    if AUTHOR_BEGIN not in text and len(text) > MAX_LENGTH:
+        return False
     plain = _plain(text)
     if not plain or len(plain) > MAX_LENGTH:
         return False
@@ -140,4 +142,5 @@ def _are_initials(tokens: list[str]) -> bool:
 
 def _plain(text: str) -> str:
     """The text without marks and authors' page names, its spaces folded."""
-    return SPACES.sub(" ", MARKS.sub("", _LINK.sub(r"\2", text))).strip()
+    linked = _LINK.sub(r"\2", text) if AUTHOR_BEGIN in text else text
+    return " ".join(without(linked, MARKS).split())
