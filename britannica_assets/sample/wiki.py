@@ -180,13 +180,14 @@ class Wiki:
         last = None if end is None else end.replace(" ", "_").encode()
         found = sorted(key for key in keys if key >= first and (last is None or key <= last))
         titles = [keys[key] for key in found[:limit]]
+        limits = {"limits": {"allpages": limit}} if asked_limit == "max" else {}
         if len(found) <= limit:
-            return titles, {"batchcomplete": True}
+            return titles, {"batchcomplete": True, **limits}
         following = {
             f"{prefix}continue": found[limit].decode(),
             "continue": f"{prefix}continue||" if prefix == "gap" else "-||",
         }
-        return titles, {"batchcomplete": True, "continue": following}
+        return titles, {"batchcomplete": True, "continue": following, **limits}
 
     def _page_information(self, titles: Sequence[str], *, follow: bool) -> dict[str, Any]:
         query: dict[str, Any] = {}
