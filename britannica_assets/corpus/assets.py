@@ -19,6 +19,8 @@ from britannica_assets.files import atomic_write
 from britannica_assets.partitions import track_partitions, volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path, new_folder
+from britannica_assets.wikisource.articles import ARTICLES_SCHEMA
+from britannica_assets.wikisource.join_subpages import join_subpages
 
 GROUP = "corpus"
 OWNERS = ["team:britannica"]
@@ -28,15 +30,17 @@ OWNERS = ["team:britannica"]
     group_name=GROUP,
     owners=OWNERS,
     kinds={"polars", "parquet"},
-    code_version="1",
+    code_version="2",
     automation_condition=when_a_dependency_changes(),
     ins={"articles": dg.AssetIn(metadata={"allow_missing_partitions": True})},
 )
 def encyclopedia(
     settings: dg.ResourceParam[Settings], articles: dict[str, pl.LazyFrame]
 ) -> dg.MaterializeResult[pl.DataFrame]:
-    """All articles of all scraped volumes in printed order, one table; also `combined_encyclopedia.txt`."""
-    combined = pl.concat(articles.values()).sort("volume", "part", "position").collect()
+    """All articles of all scraped volumes in printed order, with their subpages joined; also
+    `combined_encyclopedia.txt`."""
+    tables = [pl.LazyFrame(schema=ARTICLES_SCHEMA), *articles.values()]
+    combined = join_subpages(pl.concat(tables, how="diagonal").collect())
     path = asset_path(settings, "encyclopedia", "combined_encyclopedia.txt")
     write_text_file(path, combined["text"])
     missing = [volume for volume in volume_partitions.get_partition_keys() if volume not in articles]

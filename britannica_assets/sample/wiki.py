@@ -6,39 +6,19 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from britannica_assets.sample.encyclopedia import SampleArticle, compose
-from britannica_assets.sample.markup import ROOT, Page, href, pages, with_sentence
+from britannica_assets.sample.markup import ROOT, href, pages, with_sentence
+from britannica_assets.sample.stored_page import CREATED_AT, NAMESPACES, Response, Stored, namespace, timestamp
 
-NAMESPACES = {"": 0, "File": 6, "Category": 14, "Author": 102, "Page": 104, "Index": 106}
-CREATED_AT = datetime(2020, 1, 1, tzinfo=UTC)
 MAX_TITLES = 50
 MAX_CHANGES = 500
+MAX_PAGES = 500  # of a list of all pages
 INVALID_TITLE_CHARACTERS = re.compile(r"[\[\]{}<>]")
-
-
-@dataclass
-class Stored:
-    """A page in the wiki: its content, when it was last rendered anew, and its revision."""
-
-    page: Page
-    identifier: int
-    revision: int
-    touched: datetime = CREATED_AT
-
-
-@dataclass(frozen=True)
-class Response:
-    """An HTTP response."""
-
-    status: int
-    content_type: str
-    body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -98,16 +78,17 @@ class Wiki:
         )
 
     def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """The API's answer to `action=query` with `prop=info`, `prop=templates` (of the scan pages) or
-        `list=recentchanges`; to other actions, an error."""
+        """The API's answer to `action=query` with `prop=info`, `prop=templates` (of the scan pages),
+        `list=recentchanges` or `list=allpages`, which may be a generator; to other actions, an error."""
         action = parameters.get("action", "help")
         if action != "query":
             return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
         maxlag = parameters.get("maxlag")
         if maxlag is not None and float(maxlag) < self.lag:
             return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")
-        if parameters.get("list") == "recentchanges":
-            return self._recent_changes(parameters)
+        listed = self._list(parameters)
+        if listed is not None:
+            return listed
         titles = parameters.get("titles", "").split("|")
         if len(titles) > MAX_TITLES:
             return _error(
@@ -117,8 +98,24 @@ class Wiki:
             return self._transcluded(titles)
         return self._page_information(titles, follow="redirects" in parameters)
 
+    def _list(self, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+        """The answer to a list or a generator, or None where neither is asked for."""
+        if parameters.get("list") == "recentchanges":
+            return self._recent_changes(parameters)
+        if parameters.get("list") == "allpages":
+            titles, proceed = self._all_pages(parameters, "ap")
+            pages = [
+                {"pageid": self.pages[title].identifier, "ns": namespace(title), "title": title} for title in titles
+            ]
+            return {**proceed, "query": {"allpages": pages}}
+        if parameters.get("generator") == "allpages":
+            titles, proceed = self._all_pages(parameters, "gap")
+            return (self._page_information(titles, follow=False) if titles else {}) | proceed
+        return None
+
     def _recent_changes(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        namespaces = {int(number) for number in parameters.get("rcnamespace", "0").split("|")}
+        named = parameters.get("rcnamespace")
+        namespaces = {int(number) for number in named.split("|")} if named else set(NAMESPACES.values())
         newer = parameters.get("rcdir", "older") == "newer"
         changes = [change for change in (self.changes if newer else self.changes[::-1]) if change["ns"] in namespaces]
         for bound, ahead in (("rcstart", newer), ("rcend", not newer)):
@@ -138,6 +135,32 @@ class Wiki:
             return {"continue": {"rccontinue": f"{digits}|{following['rcid']}", "continue": "-||"}, **answer}
         return {"batchcomplete": True, **answer}
 
+    def _all_pages(self, parameters: Mapping[str, str], prefix: str) -> tuple[list[str], dict[str, Any]]:
+        """The titles that a list of all pages gives, sorted by their bytes, and how the answer goes on."""
+        asked_limit = parameters.get(f"{prefix}limit", "10")
+        limit = MAX_PAGES if asked_limit == "max" else min(MAX_PAGES, int(asked_limit))
+        begin = parameters.get(f"{prefix}continue") or parameters.get(f"{prefix}from") or ""
+        end = parameters.get(f"{prefix}to")
+        keys = {
+            title.replace(" ", "_").encode(): title
+            for title, stored in self.pages.items()
+            if namespace(title) == int(parameters.get(f"{prefix}namespace", "0"))
+            and title.startswith(parameters.get(f"{prefix}prefix", "").replace("_", " "))
+            and not (stored.page.redirect and parameters.get(f"{prefix}filterredir") == "nonredirects")
+        }
+        first = begin.replace(" ", "_").encode()
+        last = None if end is None else end.replace(" ", "_").encode()
+        found = sorted(key for key in keys if key >= first and (last is None or key <= last))
+        titles = [keys[key] for key in found[:limit]]
+        limits = {"limits": {"allpages": limit}} if asked_limit == "max" else {}
+        if len(found) <= limit:
+            return titles, {"batchcomplete": True, **limits}
+        following = {
+            f"{prefix}continue": found[limit].decode(),
+            "continue": f"{prefix}continue||" if prefix == "gap" else "-||",
+        }
+        return titles, {"batchcomplete": True, "continue": following, **limits}
+
     def _page_information(self, titles: Sequence[str], *, follow: bool) -> dict[str, Any]:
         query: dict[str, Any] = {}
         answers: dict[str, dict[str, Any]] = {}
@@ -152,7 +175,7 @@ class Wiki:
             if title != requested:
                 query.setdefault("normalized", []).append({"fromencoded": False, "from": requested, "to": title})
             stored = self.pages.get(title)
-            if stored is not None and stored.page.redirect and follow:
+            while stored is not None and stored.page.redirect and follow:
                 query.setdefault("redirects", []).append({"from": title, "to": stored.page.redirect})
                 title = stored.page.redirect
             answers[title] = self._describe_page(title)
@@ -247,14 +270,3 @@ class Wiki:
 
 def _error(code: str, text: str) -> dict[str, Any]:
     return {"error": {"code": code, "info": text, "docref": "See /w/api.php for API usage."}}
-
-
-def namespace(title: str) -> int:
-    """The number of a title's namespace."""
-    prefix, colon, _ = title.partition(":")
-    return NAMESPACES.get(prefix, 0) if colon else 0
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as MediaWiki's API writes it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,7 @@
 """Wikisource in Dagster: a volume's index, its pages as fetched, its articles' text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import asdict
 
 import dagster as dg
 import polars as pl
@@ -11,6 +12,7 @@ from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.wikisource.articles import extract_articles
+from britannica_assets.wikisource.changed_articles import compare_articles
 from britannica_assets.wikisource.checks import (
     ARTICLES_CHECKS,
     RAW_ARTICLES_CHECKS,
@@ -23,6 +25,7 @@ from britannica_assets.wikisource.index import read_volume_index
 from britannica_assets.wikisource.page_store import PageStore
 from britannica_assets.wikisource.retry import RetryPolicy
 from britannica_assets.wikisource.scrape import scrape_volume
+from britannica_assets.wikisource.table_metadata import table_of
 
 GROUP = "wikisource"
 OWNERS = ["team:britannica"]
@@ -43,21 +46,23 @@ def connect(settings: Settings, retry_policy: RetryPolicy | None = None) -> Clie
     group_name=GROUP,
     owners=OWNERS,
     kinds={"mediawiki", "parquet"},
-    code_version="1",
+    code_version="2",
     partitions_def=volume_partitions,
     pool="wikisource",
 )
 def volume_index(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[pl.DataFrame]:
-    """The articles that the volume's part pages list, with the wiki's `touched` and revision of each."""
+    """The articles that the volume's part pages list and their subpages, with the wiki's `touched` and revision."""
     with connect(settings) as client:
         index = read_volume_index(client, int(context.partition_key))
     return dg.MaterializeResult(
         value=index,
         data_version=dg.DataVersion(table_digest(index)),
         metadata={
-            "articles": len(index),
+            "articles": index["parent"].null_count(),
+            "subpages": len(index) - index["parent"].null_count(),
+            "not_listed": index["listed_title"].null_count(),
             "parts": index["part"].n_unique(),
             "requests": client.requests_made,
             "first_and_last": f"{index['title'][0]} … {index['title'][-1]}",
@@ -71,7 +76,7 @@ def volume_index(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"mediawiki", "parquet"},
-    code_version="1",
+    code_version="2",
     partitions_def=volume_partitions,
     pool="wikisource",
     check_specs=RAW_ARTICLES_CHECKS,
@@ -88,7 +93,7 @@ def raw_articles(
         result = scrape_volume(client, volume_index.collect(), store, previous=previous)
     pages = result.pages
     failed = pages.filter(pl.col("failure").is_not_null() & pl.col("part").is_not_null())
-    content = pages.select("volume", "part", "position", "title", "html", "failure", "vanished").with_columns(
+    content = pages.select("volume", "part", "position", "title", "parent", "html", "failure", "vanished").with_columns(
         pl.col("html").str.replace_all(RENDERING_NOISE, "")
     )
     yield dg.MaterializeResult(
@@ -102,7 +107,8 @@ def raw_articles(
             "vanished": int(pages["vanished"].sum()),
             "requests": client.requests_made,
             "html_megabytes": round(int(pages["html"].str.len_bytes().sum()) / 1e6, 2),
-            "failures": dg.MetadataValue.md(_list_reasons(failed.select("title", "failure").rows())),
+            "failures": table_of(failed.select("title", "failure").rows(named=True)),
+            "outdated_in_caches": dg.MetadataValue.json(result.outdated),
             "dagster/row_count": len(pages),
         },
     )
@@ -112,7 +118,7 @@ def raw_articles(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"parquet"},
-    code_version="1",
+    code_version="2",
     partitions_def=volume_partitions,
     check_specs=ARTICLES_CHECKS,
 )
@@ -123,27 +129,33 @@ def articles(
     volume = extract_articles(raw_articles.collect())
     table = volume.articles
     materialized = asset_path(settings, "articles", f"{context.partition_key}.parquet")
-    words_before = None
+    before = None
     if materialized.exists():
-        words_before = int(pl.read_parquet(materialized.read_bytes(), columns=["words"])["words"].sum())
-    sample = table.gather([0, len(table) // 2]).iter_rows(named=True) if len(table) else iter(())
+        before = pl.read_parquet(materialized.read_bytes(), columns=["title", "text", "words"])
+    words_before = None if before is None else int(before["words"].sum())
+    changed = [] if before is None else compare_articles(before, table)
+    unknown = sum(box.count for box in volume.boxes if box.rule is None)
+    sample = table.gather([0, len(table) // 2]) if len(table) else table
     yield dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(table_digest(table.drop("revision"))),
         check_results=check_articles(table, without_text=len(volume.without_text), words_before=words_before),
         metadata={
-            "articles": len(table),
+            "articles": table["parent"].null_count(),
+            "subpages": len(table) - table["parent"].null_count(),
             "words": int(table["words"].sum()),
-            "without_text": len(volume.without_text),
             "signed": len(table) - table["contributor_initials"].null_count(),
-            "reasons": dg.MetadataValue.md(_list_reasons(volume.without_text)),
-            "sample": dg.MetadataValue.md(
-                "\n\n".join(f"**{row['title']}** (p. {row['first_page']}): {row['text'][:400]} …" for row in sample)
-            ),
+            "formulas_read": volume.formulas_read,
+            "formulas_dropped": volume.formulas_dropped,
+            "without_text": len(volume.without_text),
+            "reasons": table_of({"title": title, "reason": reason} for title, reason in volume.without_text),
+            "no_articles": table_of({"title": title, "reason": reason} for title, reason in volume.no_articles),
+            "boxes_dropped": sum(box.count for box in volume.boxes) - unknown,
+            "boxes_unknown": unknown,
+            "boxes": table_of({**asdict(box), "rule": box.rule or "none: its words were kept"} for box in volume.boxes),
+            "changed_articles": len(changed),
+            "changes": table_of(map(asdict, changed)),
+            "sample": table_of(sample.select("title", "first_page", pl.col("text").str.slice(0, 400)).rows(named=True)),
             "dagster/row_count": len(table),
         },
     )
-
-
-def _list_reasons(reasons: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(f"- {title}: {reason}" for title, reason in reasons) or "none"

@@ -13,7 +13,8 @@ from britannica_assets.wikisource.assets import connect
 from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.retry import RetryPolicy
 
-SENSOR_RETRY_POLICY = RetryPolicy(max_attempts=3, timeout=10)  # a tick must end soon, and the next one retries
+# A tick must end soon, and the next one retries.
+SENSOR_RETRY_POLICY = RetryPolicy(max_attempts=3, timeout=10, deadline=30, max_backoff=10, max_retry_after=20)
 
 
 @dg.schedule(
@@ -50,7 +51,10 @@ def recent_changes(
         changes = read_changes(
             client, after=cursor["after"], since=cursor["since"], volume_of=_volumes_by_title(settings)
         )
-    requested = sorted(changes.volumes & set(volume_partitions.get_partition_keys()))
+    partitions = volume_partitions.get_partition_keys()
+    if changes.incomplete:
+        context.log.warning(f"the wiki no longer keeps all changes since {cursor['since']}: every volume is requested")
+    requested = sorted(partitions if changes.incomplete else changes.volumes & set(partitions))
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(run_key=f"{volume}:{changes.last_change}", partition_key=volume) for volume in requested

@@ -1,36 +1,41 @@
 """Which volumes changed: the wiki's recent changes of scan pages and articles, read from a cursor on."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from britannica_assets.wikisource.client import Client
-from britannica_assets.wikisource.extract import SCAN_VOLUME
-from britannica_assets.wikisource.index import ROOT
+from britannica_assets.wikisource.extract import scan_volume
+from britannica_assets.wikisource.index import parent_of
+from britannica_assets.wikisource.part_pages import PART_PAGE, ROOT
 
-MOST_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
-PART_PAGE = re.compile(rf"{ROOT}/Vol (\d{{1,2}}):\d+$")
-LONG_AGO = "2001-01-15T00:00:00Z"  # before the first change of any wiki
+MAX_REQUESTS = 20  # of up to 500 changes each, in one reading; the next goes on from its cursor
+BEFORE_ALL_CHANGES = "2001-01-15T00:00:00Z"
 SCAN_NAMESPACE = "104"
 NAMESPACES = f"0|{SCAN_NAMESPACE}"  # articles and pages of scans
+TYPES = ("edit", "new", "log")  # others, such as a page's move into a category, change no text
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The volumes that changed, and the cursor to read on from: the last change's identifier and moment."""
+    """The volumes that changed, and the cursor to read on from: the last change's identifier and moment.
+
+    `incomplete` says that the wiki no longer keeps all changes since the cursor, so that any volume may have changed.
+    """
 
     volumes: frozenset[str]
     last_change: int
     last_moment: str
+    incomplete: bool = False
 
 
 def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[str, str]) -> Changes:
     """Reads all changes since the moment `since` (ISO 8601) whose identifier is above `after`, oldest first.
 
-    `volume_of` gives the volume ("07") of an article's title; scan pages and part pages name their own, and an article
-    that is not known yet is asked which scan pages it transcludes. A backlog of more than `MOST_REQUESTS` answers is
-    left to the next reading.
+    `volume_of` gives the volume ("07") of an article's title; scan pages and part pages name their own, a subpage has
+    its article's, and the scan pages that an unknown article transcludes are looked up. A backlog of more than
+    `MAX_REQUESTS` answers is left to the next reading.
 
     Raises:
         WikiError: the wiki gave no usable answer.
@@ -39,32 +44,32 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
     volumes: set[str] = set()
     unknown: dict[str, None] = {}
     last_change, last_moment = after, since
-    proceed: dict[str, str] = {}
-    for _ in range(MOST_REQUESTS):
-        answer = client.query(
-            list="recentchanges",
-            rcnamespace=NAMESPACES,
-            rcdir="newer",
-            rcstart=since,
-            rcprop="title|timestamp|ids",
-            rclimit="max",
-            **proceed,
-        )
+    keeps_cursor = after == 0
+    answers = client.query_all(
+        list="recentchanges",
+        rcnamespace=NAMESPACES,
+        rctype="|".join(TYPES),
+        rcdir="newer",
+        rcstart=since,
+        rcprop="title|timestamp|ids",
+        rclimit="max",
+    )
+    for answer in islice(answers, MAX_REQUESTS):
         for change in answer["query"]["recentchanges"]:
+            keeps_cursor = keeps_cursor or change["rcid"] == after
             if change["rcid"] <= after:
                 continue
             last_change, last_moment = max(last_change, change["rcid"]), max(last_moment, change["timestamp"])
+            if change.get("type", "edit") not in TYPES:
+                continue
             title = change["title"]
-            if named := _volume_in(title):
-                volumes.add(named)
-            elif known := volume_of.get(title.removeprefix(f"{ROOT}/")):
-                volumes.add(known)
+            if volume := _volume_in(title) or _volume_of_article(title, volume_of):
+                volumes.add(volume)
             elif title.startswith(f"{ROOT}/"):
                 unknown[title] = None
-        if "continue" not in answer:
-            break
-        proceed = {name: str(value) for name, value in answer["continue"].items()}
-    return Changes(frozenset(volumes | _transcluded_volumes(client, unknown)), last_change, last_moment)
+    # The change at the cursor is gone where its page was deleted, or where the wiki has forgotten it and later ones.
+    incomplete = not keeps_cursor and since < _oldest_change(client)
+    return Changes(frozenset(volumes | _transcluded_volumes(client, unknown)), last_change, last_moment, incomplete)
 
 
 def last_change(client: Client) -> Changes:
@@ -73,14 +78,36 @@ def last_change(client: Client) -> Changes:
     Raises:
         WikiError: the wiki gave no usable answer.
     """
-    answer = client.query(list="recentchanges", rcnamespace=NAMESPACES, rcprop="timestamp|ids", rclimit="1")
-    changes = answer["query"]["recentchanges"] or [{"rcid": 0, "timestamp": LONG_AGO}]
+    answer = client.query(
+        list="recentchanges",
+        rcnamespace=NAMESPACES,
+        rctype="|".join(TYPES),
+        rcprop="timestamp|ids",
+        rclimit="1",
+    )
+    changes = answer["query"]["recentchanges"] or [{"rcid": 0, "timestamp": BEFORE_ALL_CHANGES}]
     return Changes(frozenset(), changes[0]["rcid"], changes[0]["timestamp"])
 
 
+def _oldest_change(client: Client) -> str:
+    """The moment of the oldest change that the wiki keeps, of any page; the end of time where it keeps none."""
+    answer = client.query(list="recentchanges", rcdir="newer", rcprop="timestamp|ids", rclimit="1")
+    changes = answer["query"]["recentchanges"]
+    return str(changes[0]["timestamp"]) if changes else "9999"
+
+
 def _volume_in(title: str) -> str | None:
-    named = SCAN_VOLUME.match(title) or PART_PAGE.match(title)
-    return f"{int(named[1]):02d}" if named else None
+    part_page = PART_PAGE.match(title)
+    volume = int(part_page[1]) if part_page else scan_volume(title)
+    return None if volume is None else f"{volume:02d}"
+
+
+def _volume_of_article(title: str, volume_of: Mapping[str, str]) -> str | None:
+    """The volume of an article that an index knows, or of a subpage of one."""
+    if not title.startswith(f"{ROOT}/"):
+        return None
+    article = title.removeprefix(f"{ROOT}/")
+    return volume_of.get(article) or volume_of.get(parent_of(article, volume_of) or "")
 
 
 def _transcluded_volumes(client: Client, titles: Iterable[str]) -> set[str]:

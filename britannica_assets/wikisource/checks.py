@@ -3,6 +3,9 @@
 import dagster as dg
 import polars as pl
 
+from britannica_assets.wikisource.articles import find_page_gaps
+
+MAX_NAMED = 50  # titles or gaps in a check's metadata
 SHORT = 10  # words
 MOST_SHORT = 0.02  # of the articles
 MOST_UNPROOFREAD = 0.05  # of the articles
@@ -33,6 +36,12 @@ ARTICLES_CHECKS = [
         description="No two articles of the volume have the same text.",
     ),
     dg.AssetCheckSpec(
+        "printed_pages_follow",
+        asset="articles",
+        description="Each article begins on the printed page on which the one before it ends, or on the next: no page"
+        " of the volume is missing between two articles.",
+    ),
+    dg.AssetCheckSpec(
         "the_volume_did_not_shrink",
         asset="articles",
         blocking=True,
@@ -55,7 +64,8 @@ def check_articles(articles: pl.DataFrame, *, without_text: int, words_before: i
     """
     short = articles.filter(pl.col("words") < SHORT)
     unproofread = articles.filter(pl.col("quality") < PROOFREAD)
-    doubles = articles.filter(pl.col("text").is_duplicated())
+    duplicates = articles.filter(pl.col("text").is_duplicated())
+    gaps = find_page_gaps(articles)
     words = int(articles["words"].sum())
     return [
         _result(
@@ -64,7 +74,13 @@ def check_articles(articles: pl.DataFrame, *, without_text: int, words_before: i
             short,
         ),
         _result("pages_are_proofread", len(unproofread) <= MOST_UNPROOFREAD * len(articles), unproofread),
-        _result("no_article_stands_twice", doubles.is_empty(), doubles),
+        _result("no_article_stands_twice", duplicates.is_empty(), duplicates),
+        dg.AssetCheckResult(
+            check_name="printed_pages_follow",
+            passed=not gaps,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"found": len(gaps), "gaps": "; ".join(map(str, gaps[:MAX_NAMED])) or "none"},
+        ),
         dg.AssetCheckResult(
             check_name="the_volume_did_not_shrink",
             passed=words_before is None or words >= words_before * (1 - MOST_LOST),
@@ -83,5 +99,5 @@ def _result(
         check_name=name,
         passed=passed,
         severity=severity,
-        metadata={"found": len(found), "titles": ", ".join(found["title"].head(50)) or "none"},
+        metadata={"found": len(found), "titles": ", ".join(found["title"].head(MAX_NAMED)) or "none"},
     )

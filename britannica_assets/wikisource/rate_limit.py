@@ -4,7 +4,8 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,6 +43,8 @@ class RateLimiter:
         _make_shared_folder(folder)
         self._file = folder / f"{name}.next-request"
         self._lock = FileLock(folder / f"{name}.lock", mode=0o666)
+        self._alone_lock = FileLock(folder / f"{name}.alone", mode=0o666)
+        self._alone_thread_lock = threading.Lock()
         self._thread_lock = threading.Lock()
         self._interval = 1 / per_second
         self._clock = clock
@@ -56,6 +59,12 @@ class RateLimiter:
             start = max(now, next_moment) if next_moment < now + MAX_PAUSE else now
             self._write_next_moment(start + self._interval)
         self._sleep(max(0.0, start - now))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Holds the host for one request: no other of this machine that asks alone is under way meanwhile."""
+        with self._alone_thread_lock, self._alone_lock:
+            yield
 
     def pause(self, seconds: float) -> None:
         """Lets no request of this machine start for `seconds`, as the host's `Retry-After` asks."""

@@ -15,9 +15,10 @@ from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.client import Client, PageMissingError
 from britannica_assets.wikisource.extract import extract_article
-from britannica_assets.wikisource.index import page_information, read_volume_index
+from britannica_assets.wikisource.index import read_volume_index
+from britannica_assets.wikisource.page_information import read_page_information
 from britannica_assets.wikisource.page_store import PageStore
-from britannica_assets.wikisource.scrape import scrape_volume
+from britannica_assets.wikisource.scrape import rendered_at, scrape_volume
 from britannica_assets_tests.integration.mediawiki import MediaWiki
 
 pytestmark = pytest.mark.integration
@@ -41,8 +42,11 @@ def test_every_article_of_a_real_mediawiki_is_scraped_as_it_was_written(real_cli
         read = extract_articles(fetched.pages)
         assert read.without_text == []
         truth = [article for article in compose() if article.volume == volume]
+        assert fetched.outdated == []
+        assert all(rendered_at(html) for html in fetched.pages["html"])
         assert read.articles.drop("quality", "revision", "words").rows(named=True) == [
             {
+                "parent": article.title.rpartition("/")[0] or None,
                 "volume": volume,
                 "part": article.part,
                 "position": article.position,
@@ -57,11 +61,13 @@ def test_every_article_of_a_real_mediawiki_is_scraped_as_it_was_written(real_cli
         ]
 
 
+SHARED = "ns title from to code gapcontinue apcontinue missing invalid redirect new type fromencoded"
+
+
 def shape(value: Any) -> Any:
     """The kinds of values and their places, and of the values only those that both wikis must share."""
     if isinstance(value, dict):
-        shared = {"ns", "title", "from", "to", "code", "missing", "invalid", "redirect", "new", "type", "fromencoded"}
-        return {key: inner if key in shared else shape(inner) for key, inner in value.items()}
+        return {key: inner if key in SHARED.split() else shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return sorted((shape(inner) for inner in value), key=repr)
     return type(value).__name__
@@ -76,10 +82,23 @@ def shape(value: Any) -> Any:
         {"prop": "info", "titles": f"{ROOT}/{redirect_title(LISTED_BY_AN_OLD_NAME)}"},
         {"prop": "info", "titles": f"A[b|{ROOT}"},
         {"prop": "templates", "tlnamespace": "104", "tllimit": "max", "titles": f"{ROOT}/{compose()[0].title}"},
+        {"list": "allpages", "apprefix": f"{ROOT}/Vol 1:", "apnamespace": "0", "aplimit": "max"},
+        {"list": "allpages", "apprefix": f"{ROOT}/", "apnamespace": "0", "aplimit": "3"},
+        {
+            "generator": "allpages", "gapnamespace": "0", "gaplimit": "max", "gapfilterredir": "nonredirects",
+            "gapfrom": f"{ROOT}/{compose()[0].title}", "gapto": f"{ROOT}/{compose()[0].title}0", "prop": "info",
+        },
+        {
+            "generator": "allpages", "gapnamespace": "0", "gaplimit": "2", "gapfilterredir": "nonredirects",
+            "gapfrom": f"{ROOT}/B", "prop": "info",
+        },
         {"action": "no-such-action"},
     ],
-    ids=["info", "normalized", "redirected", "redirect", "invalid", "transcluded", "no such action"],
-)
+    ids=[
+        "info", "normalized", "redirected", "redirect", "invalid", "transcluded", "parts", "pages", "subpages",
+        "window", "no such action",
+    ],
+)  # fmt: skip
 def test_the_sample_wikis_api_answers_like_the_real_one(real_wiki: MediaWiki, query: dict[str, str]) -> None:
     parameters = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5", **query}
     with wiki_server.serve() as sample_url:
@@ -114,9 +133,9 @@ def test_the_sample_wikis_pages_answer_like_the_real_ones(real_wiki: MediaWiki, 
 def test_a_proofread_scan_moves_touched_and_not_the_revision(real_wiki: MediaWiki, real_client: Client) -> None:
     title = f"{ROOT}/{EDITED.title}"
     last = last_change(real_client)
-    before = page_information(real_client, [title])[title]
+    before = read_page_information(real_client, [title])[title]
     real_wiki.edit(EDITED.title, SENTENCE)
-    after = page_information(real_client, [title])[title]
+    after = read_page_information(real_client, [title])[title]
     assert (after.touched > before.touched, after.revision) == (True, before.revision)
     assert extract_article(real_client.page(title)).text == f"{EDITED.text} {SENTENCE}"
     changes = read_changes(real_client, after=last.last_change, since=last.last_moment, volume_of={})

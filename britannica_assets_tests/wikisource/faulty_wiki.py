@@ -9,7 +9,8 @@ from socket import SO_LINGER, SOL_SOCKET
 from urllib.parse import unquote, urlsplit
 
 from britannica_assets.sample.markup import ROOT, Page, href
-from britannica_assets.sample.wiki import Stored, Wiki
+from britannica_assets.sample.stored_page import Stored
+from britannica_assets.sample.wiki import Wiki
 from britannica_assets.sample.wiki_server import serve_with
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.retry import RetryPolicy
@@ -18,7 +19,7 @@ FAST_RETRIES = RetryPolicy(max_attempts=3, initial_backoff=0.01, max_backoff=0.0
 
 
 def article(text: str, *, volume: int = 1, page: int = 7, quality: int = 4) -> str:
-    """An article's content, in Wikisource's markup."""
+    """An article's content on a page of a volume, in Wikisource's markup."""
     return (
         '<div class="prp-pages-output" lang="en"><p><span class="pagenum ws-pagenum" data-page-quality="'
         f'{quality}" data-page-number="{page}" data-page-name="Page:EB1911 - Volume {volume:02d}.djvu/{page}">\u200b'
@@ -62,14 +63,17 @@ def status(code: int, **headers: str) -> Fault:
     return answer
 
 
-def body(text: str, *, missing_bytes: int = 0) -> Fault:
+def body(text: str | bytes, *, missing_bytes: int = 0, **headers: str) -> Fault:
     """A 200 with this body, of which the last bytes never come."""
+    data = text.encode() if isinstance(text, str) else text
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
-        handler.send_header("Content-Length", str(len(text) + missing_bytes))
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(data) + missing_bytes))
         handler.end_headers()
-        handler.wfile.write(text.encode())
+        handler.wfile.write(data)
         handler.close_connection = True
 
     return answer

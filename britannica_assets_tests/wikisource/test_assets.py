@@ -1,6 +1,6 @@
 """The wikisource assets, checks, schedule and sensor, through Dagster."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +39,13 @@ def scrape(settings: Settings, volume: str, instance: dg.DagsterInstance) -> dg.
     )
 
 
+def records(event: dg.AssetMaterialization, name: str) -> list[Mapping[str, object]]:
+    """The rows of a table in an event's metadata."""
+    table = event.metadata[name]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [record.data for record in table.records]
+
+
 def data_version(result: dg.ExecuteInProcessResult, asset: str) -> str:
     (event,) = result.asset_materializations_for_node(asset)
     return (event.tags or {})["dagster/data_version"]
@@ -56,14 +63,16 @@ def test_a_touched_that_moved_over_the_same_text_changes_nothing_downstream(wiki
         assert data_version(scrape(settings, "02", instance), "articles") != data_version(first, "articles")
 
 
-def test_an_article_without_text_is_told_and_fails_the_check(wiki: Wiki, settings: Settings) -> None:
+def test_an_article_without_text_is_named_and_fails_the_check(wiki: Wiki, settings: Settings) -> None:
     stored = wiki.pages[f"{ROOT}/Empty"]
-    stored.page = Page(stored.page.title, html=article(""))
+    stored.page = Page(stored.page.title, html=article("", volume=2))
     with dg.DagsterInstance.ephemeral() as instance:
         result = scrape(settings, "02", instance)
     (event,) = result.asset_materializations_for_node("articles")
     assert event.metadata["without_text"].value == 1
-    assert "Empty: the text is empty" in str(event.metadata["reasons"].value)
+    (reason,) = records(event, "reasons")
+    assert reason["title"] == "Empty"
+    assert str(reason["reason"]).startswith("the text is empty")
     checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
     assert (checks["articles_have_text"], checks["pages_are_proofread"]) == (False, True)
 
@@ -71,12 +80,34 @@ def test_an_article_without_text_is_told_and_fails_the_check(wiki: Wiki, setting
 def test_the_checks_tell_what_is_wrong_with_a_volume() -> None:
     table = pl.DataFrame(
         {"title": ["A", "B", "C"], "text": ["same", "same", "x " * 50], "words": [1, 1, 98], "quality": [1, 3, None]}
+        | {"first_page": ["1", "2", "4"], "last_page": ["1", "2", "5"]}
     )
     passed = {r.check_name: r.passed for r in check_articles(table, without_text=0, words_before=103)}
     assert set(passed.values()) == {False}
-    assert len(passed) == 4
+    assert len(passed) == 5
     whole = table.filter(pl.col("title") == "C")
     assert all(r.passed for r in check_articles(whole, without_text=0, words_before=100))
+
+
+def test_a_rescrape_lists_what_changed_and_a_page_what_its_boxes_held(wiki: Wiki, settings: Settings) -> None:
+    wiki.edit("Cask", "![it](x)")
+    stored = wiki.pages[f"{ROOT}/Drum"]
+    odd = '<div class="odd"><p>[**Beaten** with *sticks*](javascript:x).</p></div></div>'
+    stored.page = Page(stored.page.title, html=stored.page.html.removesuffix("</div>") + odd)
+    with dg.DagsterInstance.ephemeral() as instance:
+        (first,) = scrape(settings, "02", instance).asset_materializations_for_node("articles")
+        wiki.edit("Cask", "It holds wine.")
+        (second,) = scrape(settings, "02", instance).asset_materializations_for_node("articles")
+    assert first.metadata["changed_articles"].value == 0
+    (change,) = records(second, "changes")
+    assert change == {
+        "title": "Cask", "change": "changed", "words_added": 3, "words_removed": 0, "added": "It holds wine.",
+        "removed": "",
+    }  # fmt: skip
+    assert second.metadata["boxes_unknown"].value == 1
+    (box,) = records(second, "boxes")
+    assert (box["rule"], box["classes"], box["count"]) == ("none: its words were kept", "odd", 1)
+    assert all(value.__class__ is not dg.MarkdownMetadataValue for value in second.metadata.values())
 
 
 def test_one_correction_becomes_one_run_of_its_volume(wiki: Wiki, settings: Settings) -> None:
@@ -96,6 +127,18 @@ def test_one_correction_becomes_one_run_of_its_volume(wiki: Wiki, settings: Sett
     wiki.edit("Anvil", "A new article, which no index lists yet, and whose scan page is not among the changes.")
     wiki.changes[-1] |= {"title": f"{ROOT}/Anvil", "ns": 0}
     assert tick(cursor)[0] == ["01"]
+
+
+def test_after_a_rest_longer_than_changes_are_kept_every_volume_is_requested(wiki: Wiki, settings: Settings) -> None:
+    wiki.edit("Drum", "It is beaten.")
+    wiki.edit("Drum", "It is loud.")
+    wiki.changes.pop(0)
+    context = dg.build_sensor_context(
+        cursor='{"after": 1, "since": "2020-01-01T00:00:30Z"}', resources={"settings": settings}
+    )
+    result = recent_changes(context)
+    assert isinstance(result, dg.SensorResult)
+    assert [request.partition_key for request in result.run_requests or []] == [f"{n:02d}" for n in range(1, 29)]
 
 
 def test_the_sensor_begins_at_the_wikis_last_change(wiki: Wiki, settings: Settings) -> None:

@@ -1,19 +1,30 @@
 """The client retries a wiki in trouble, and never burdens it."""
 
+import gzip
+import re
 import socket
+import threading
 import time
+import tracemalloc
+from contextlib import suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
+import requests
 
-from britannica_assets.sample.markup import ROOT
+from britannica_assets.sample.markup import ROOT, href
 from britannica_assets.wikisource.client import (
     Client,
-    ContactMissingError,
     PageMissingError,
+    RetryLaterError,
     WikiError,
 )
+from britannica_assets.wikisource.http_answer import MAX_BYTES, retry_after
 from britannica_assets.wikisource.rate_limit import RateLimiter
+from britannica_assets.wikisource.retry import RetryPolicy
+from britannica_assets.wikisource.user_agent import ContactError, validate_contact
 from britannica_assets_tests.wikisource.faulty_wiki import (
     FAST_RETRIES,
     Fault,
@@ -83,31 +94,149 @@ def test_a_wiki_that_does_not_answer_is_named() -> None:
 
 
 def test_live_wikisource_is_refused_without_a_contact() -> None:
-    with pytest.raises(ContactMissingError, match=r"User-Agent policy .* BRITANNICA_CONTACT"):
+    with pytest.raises(ContactError, match=r"User-Agent policy .* BRITANNICA_CONTACT"):
         Client("https://en.wikisource.org", requests_per_second=5)
-    with Client("https://en.wikisource.org", requests_per_second=5, contact="me@example.org", version="9.9") as client:
-        agent = str(client._session.headers["User-Agent"])
-    assert agent.startswith("britannica-assets/9.9 (")
-    assert "me@example.org" in agent
     with pytest.raises(WikiError, match="BRITANNICA_WIKI_URL"):
         Client("en.wikisource.org", requests_per_second=5)
 
 
+@pytest.mark.parametrize(
+    "contact", ["me", "me@home", "see my page", "me@example.org\r\nX: y", "ftp://example.org", "mé@example.org"]
+)
+def test_what_is_no_contact_is_refused(contact: str) -> None:
+    with pytest.raises(ContactError, match="neither a mail address nor the address of a page"):
+        Client("http://127.0.0.1:1", requests_per_second=5, contact=contact)
+
+
+@pytest.mark.parametrize(
+    "contact", ["me@example.org", "https://example.org/about-me", "https://meta.wikimedia.org/wiki/User:Me"]
+)
+def test_a_mail_address_or_a_page_is_a_contact(contact: str) -> None:
+    validate_contact(contact, hostname="en.wikisource.org")
+
+
 def test_every_request_keeps_to_the_api_etiquette() -> None:
-    wiki, seen = wiki_of([["Anvil"]]), list[tuple[str, str | None, str | None]]()
+    wiki, seen = wiki_of([["Anvil"]]), list[BaseHTTPRequestHandler]()
 
     def note(handler: BaseHTTPRequestHandler) -> None:
-        connection = f"{handler.client_address[1]}"
-        seen.append((handler.path, handler.headers["Accept-Encoding"], connection))
-        status(503)(handler)
+        seen.append(handler)
+        status(503, Set_Cookie="follow=me; Path=/")(handler)
 
-    with client_of(wiki, {"/Anvil": [note], "api.php": [note]}) as client:
+    with (
+        serve_faulty(wiki, {"/Anvil": [note], "api.php": [note]}) as url,
+        Client(
+            url, requests_per_second=1_000, retry_policy=FAST_RETRIES, contact="me@example.org", version="9.9"
+        ) as client,
+    ):
         client.page(f"{ROOT}/Anvil")
         client.query(prop="info", titles=f"{ROOT}/Anvil")
-    (_, page_encoding, first), (question, question_encoding, second) = seen
-    assert (page_encoding, question_encoding) == ("gzip", "gzip")
-    assert "maxlag=5" in question
-    assert first == second, "the connection is used again"
+    page, query = seen
+    agent = rf"britannica-assets/9\.9 \(me@example\.org\) python-requests/{requests.__version__}"
+    for handler in seen:
+        assert handler.headers["Accept-Encoding"] == "gzip"
+        assert handler.headers["Cookie"] is None
+        assert re.fullmatch(agent, handler.headers["User-Agent"])
+    assert "maxlag=5" in query.path
+    assert page is query, "one connection is one handler: it is used again"
+
+
+def test_a_redirect_is_followed_within_the_host_alone() -> None:
+    wiki = wiki_of([["Anvil", "Bell"]])
+    away = status(302, Location="http://example.org/wiki/Anvil")
+    home = status(301, Location=href(f"{ROOT}/Bell"))
+    with client_of(wiki, {"/Anvil": [away, home]}) as client:
+        with pytest.raises(WikiError, match=r"to another host, http://example.org/wiki/Anvil, .* not followed"):
+            client.page(f"{ROOT}/Anvil")
+        assert "Bell is told of" in client.page(f"{ROOT}/Anvil")
+        assert client.requests_made == 3, "each step is a request within the rate limit"
+
+
+def test_an_answer_is_read_up_to_a_size() -> None:
+    bomb = gzip.compress(bytes(MAX_BYTES + 1))
+    with client_of(wiki_of([["Anvil"]]), {"/Anvil": [body(bomb, Content_Encoding="gzip")]}) as client:
+        tracemalloc.start()
+        with pytest.raises(WikiError, match="holds more than 64 MB"):
+            client.page(f"{ROOT}/Anvil")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 2.5 * MAX_BYTES
+
+
+def test_an_answer_is_read_up_to_a_deadline() -> None:
+    closed = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        with suppress(OSError):
+            while not closed.wait(0.02):
+                handler.wfile.write(b"x")
+        handler.close_connection = True
+
+    policy = RetryPolicy(max_attempts=2, initial_backoff=0.01, timeout=5, deadline=0.1)
+    with (
+        serve_faulty(wiki_of([["Anvil"]]), {"/Anvil": [drip, drip]}) as url,
+        Client(url, requests_per_second=1_000, retry_policy=policy) as client,
+    ):
+        with pytest.raises(WikiError, match=r"2 attempts; the last: the answer did not end within"):
+            client.page(f"{ROOT}/Anvil")
+        closed.set()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("1.5", 1.5),
+        ("Thu, 01 Jan 2026 00:01:00 GMT", 60.0),
+        ("Thu, 01 Jan 2026 00:01:00 -0000", 60.0),
+        ("Thu, 01 Jan 2026 01:01:00 +0100", 60.0),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_read_in_all_its_forms(value: str, seconds: float | None) -> None:
+    assert retry_after(value, datetime(2026, 1, 1, tzinfo=UTC)) == seconds
+
+
+def test_a_wish_to_wait_for_a_day_ends_the_run() -> None:
+    with client_of(wiki_of([]), {"api.php": [status(503, Retry_After="90000")]}) as client:
+        with pytest.raises(RetryLaterError, match="materialize again after that"):
+            client.query(prop="info", titles="A")
+        assert client.requests_made == 1
+
+
+def test_waits_for_lagging_databases_grow_to_minutes() -> None:
+    policy = RetryPolicy()
+    least, most = 0.5, 1.0  # of the jitter
+    waits = [policy.backoff(attempt, lagged=True) for attempt in range(1, policy.max_attempts)]
+    assert all(least * 5 * 2**n <= wait <= most * 5 * 2**n for n, wait in enumerate(waits))
+    assert max(waits) > 60
+
+
+def test_lists_are_continued_to_their_end() -> None:
+    wiki = wiki_of([[f"Town {number:04d}" for number in range(1_100)]])
+    with client_of(wiki) as client:
+        answers = list(client.query_all(list="allpages", apprefix=f"{ROOT}/Town ", apnamespace="0", aplimit="max"))
+    assert [len(answer["query"]["allpages"]) for answer in answers] == [500, 500, 100]
+
+
+def test_requests_that_ask_alone_wait_for_each_other(tmp_path: Path) -> None:
+    limiter = RateLimiter("wiki.example.api", 3, tmp_path)
+    reached = threading.Event()
+
+    def ask() -> None:
+        with RateLimiter("wiki.example.api", 3, tmp_path).alone():
+            reached.set()
+
+    with limiter.alone():
+        other = threading.Thread(target=ask)
+        other.start()
+        assert not reached.is_set(), "one request is under way"
+    other.join()
+    assert reached.is_set()
 
 
 def test_awkward_titles_reach_their_page() -> None:

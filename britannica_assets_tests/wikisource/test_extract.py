@@ -1,17 +1,11 @@
-"""A page gives its printed text: nothing beside it, no word glued or split."""
+"""A page gives its printed text: nothing else, no word glued or split."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from britannica_assets.wikisource.extract import extract_article
-
-BEGIN = '<html><body><div class="mw-parser-output"><div class="prp-pages-output">'
-END = "</div></div></body></html>"
-
-
-def text_of(body: str) -> str:
-    return extract_article(BEGIN + body + END).text
+from britannica_assets.wikisource.extract import extract_article, scan_volume
+from britannica_assets_tests.wikisource.article_page import BEGIN, END, read, text_of
 
 
 @pytest.mark.parametrize(
@@ -19,20 +13,23 @@ def text_of(body: str) -> str:
     [
         ("<p>One <i>ta</i>per.</p><p>Two\nlines.</p>", "One taper.\nTwo lines."),
         ("<p>A<br>break, a&nbsp;space and so\u00adon.</p>", "A break, a space and soon."),
-        ('<p>Noted<sup class="reference">[1]</sup>, and gone on.</p>', "Noted, and gone on."),
-        ('<p>Split <span class="wst-sidenote">Its rivers.</span>by a heading.</p>', "Split by a heading."),
         ('<p>Over<span class="pagenum ws-pagenum">\u200b</span>leaf.</p>', "Overleaf."),
         ('<p>Small <span class="wst-sc">Capitals</span>’s.</p>', "Small Capitals’s."),
-        ("<p>Before.</p><table><tr><td><p>1</p></td></tr></table><p>After.</p>", "Before.\nAfter."),
-        ("<p>Before.</p><figure><img><figcaption>Plate.</figcaption></figure>After.", "Before.\nAfter."),
         ('<p>Seen<span style="display: none">hidden</span>.</p><style>p {}</style>', "Seen."),
-        ('<div class="poem"><p>A line<br>and a line</p></div>', "A line and a line"),
+        ('<p>Seen<span class="of-a-sheet">hidden</span>.</p>', "Seen."),
         ("<p>Κλῖμαξ, שלום &amp; ‘so’.</p>", "Κλῖμαξ, שלום & ‘so’."),
         ("<div>Bare <b>words</b><p>and a paragraph.</p>and more.</div>", "Bare words\nand a paragraph.\nand more."),
+        ("<ul><li>first</li><li>second</li></ul>", "first\nsecond"),
+        ('<p>wide<span class="wst-gap" style="width:3em">\u200b</span>apart</p>', "wide apart"),
+        ('<p>pad<span style="padding-left: 2em"></span>ded, an<span id="here"></span>chor</p>', "pad ded, anchor"),
+        ('<p>the same <span style="visibility:hidden">word</span><span>„</span></p>', "the same „"),
+        ('<div class="poem"><p>A line<br>and a line</p></div>', "A line and a line"),
+        ('<div class="a-poem"><p><span>A line</span><span>and a line</span></p></div>', "A line and a line"),
+        ("<p><ruby>字<rp>(</rp><rt>ji</rt></ruby> a sign</p>", "字 a sign"),
     ],
 )
 def test_only_the_running_text_is_taken(body: str, text: str) -> None:
-    assert text_of(body) == text
+    assert text_of(body, styles="<style>.x .of-a-sheet { display: none }</style>") == text
 
 
 @given(
@@ -50,26 +47,48 @@ def test_inline_tags_neither_glue_nor_split_words(paragraphs: list[list[str]], c
     assert text_of(body) == "\n".join(" ".join(words) for words in paragraphs)
 
 
-def test_the_signature_becomes_columns_and_a_person_written_of_does_not() -> None:
-    body = (
-        '<p>Friend of <a title="Author:Jane Roe">Roe</a>.</p>'
-        '<div>(<a title="Author:John Doe">J. D.</a>; <a title="Author:Ann O’Neil">A. O’N.</a>)</div>'
-    )
-    article = extract_article(BEGIN + body + END)
-    assert article.text == "Friend of Roe."
-    assert article.contributor_initials == "J. D.; A. O’N."
-    assert article.contributor == "John Doe; Ann O’Neil"
-    assert extract_article(BEGIN + body[: body.index("<div>")] + END).contributor is None
+def test_nesting_is_read_to_any_depth_that_the_parser_gives() -> None:
+    assert text_of("<div>" * 1_900 + "<i>deep</i>" + "</div>" * 1_900) == "deep"
+    assert text_of("<p>" + "<span class=x>" * 900 + "10<sup>6</sup>" + "</span>" * 900 + "</p>") == "10⁶"
 
 
-def test_pages_and_their_worst_quality_are_told() -> None:
-    mark = '<span class="pagenum" data-page-number="{}" data-page-quality="{}" data-page-name="Page:EB1911 - Volume 05.djvu/9"></span>'  # noqa: E501
-    article = extract_article(f"{BEGIN}<p>{mark.format(12, 4)}One {mark.format(13, 1)}two.</p>{END}")
+def test_text_that_is_transcluded_within_transcluded_text_is_read_once() -> None:
+    assert text_of('<p>Once.</p><div class="prp-pages-output"><p>Twice.</p></div>') == "Once.\nTwice."
+
+
+def test_pages_their_worst_quality_and_their_volume_are_read() -> None:
+    mark = '<span class="pagenum" data-page-number="{}" data-page-quality="{}" data-page-name="{}"></span>'
+    first, last = mark.format(12, 4, "Page:EB1911 - Volume 05.djvu/9"), mark.format(13, 1, "")
+    article = read(f"<p>{first}One {last}two.</p>")
     assert (article.first_page, article.last_page, article.quality) == ("12", "13", 1)
     assert article.scan_volumes == {5}
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Page:EB1911 - Volume 28.djvu/7", "Page:EB1911_-_Volume_28.djvu/7", "Page:EB1911%20-%20Volume%2028.djvu/7"],
+)
+def test_a_scan_names_its_volume_in_any_spelling(title: str) -> None:
+    assert scan_volume(title) == 28
+    assert scan_volume("Page:Another work.djvu/7") is None
 
 
 @pytest.mark.parametrize("page", ["<html><body><p>Nothing here.</p></body></html>", f"{BEGIN}<hr>{END}", "", " "])
 def test_a_page_without_text_says_why(page: str) -> None:
     article = extract_article(page)
     assert (article.text, bool(article.reason)) == ("", True)
+
+
+def test_dropped_and_unknown_boxes_are_noted_with_an_example() -> None:
+    boxes = read(
+        '<p>In <span class="wst-shoulder" style="float:left">The margin.</span>text.</p>'
+        '<div class="brand-new"><p>Words of a box that no rule knows.</p></div>'
+        '<table class="sums"><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>'
+        '<p>And <span class="apart" style="float:right">so it ends</span></p>'
+    ).boxes
+    assert [(box.rule, box.tag, box.classes, box.example) for box in boxes] == [
+        ("marginal heading", "span", "wst-shoulder", "The margin."),
+        (None, "div", "brand-new", "Words of a box that no rule knows."),
+        ("data table", "table", "sums", "1 2 3 4"),
+        (None, "span", "apart", "so it ends"),
+    ]

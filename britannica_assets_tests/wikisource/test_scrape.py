@@ -10,16 +10,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from britannica_assets.sample.markup import ROOT, Page, href
+from britannica_assets.sample.markup import ROOT, Page
 from britannica_assets.sample.wiki import Wiki
 from britannica_assets.wikisource.articles import extract_articles
-from britannica_assets.wikisource.client import Client, WikiError
+from britannica_assets.wikisource.client import Client, RetryLaterError, WikiError
 from britannica_assets.wikisource.index import read_volume_index
 from britannica_assets.wikisource.page_store import DamagedStoreError, PageStore
 from britannica_assets.wikisource.scrape import scrape_volume
 from britannica_assets_tests.wikisource.faulty_wiki import (
     Fault,
     add,
+    article,
     body,
     client_of,
     reset,
@@ -37,32 +38,6 @@ def scrape(client: Client, store: PageStore, previous: pl.DataFrame | None = Non
 
 def pages_asked(wiki: Wiki) -> list[str]:
     return [path for path in wiki.requests if path.startswith("/wiki/") and "/Vol_" not in path]
-
-
-def test_the_list_is_read_as_printed() -> None:
-    titles = [["Anvil", "anvil", "Germany", "Germany/History", "Who?", "A & B", "C++"], ["Anvil", "Bell", "Old name"]]
-    wiki = wiki_of(titles)
-    add(wiki, Page(f"{ROOT}/Old name", redirect=f"{ROOT}/Bellows"))
-    add(wiki, Page(f"{ROOT}/Bellows", html="<p>Bellows.</p>"))
-    extra = (
-        f'<a href="{href(ROOT)}">root</a> <a href="{href(f"{ROOT}/Vol 1 A to B")}">title page</a>'
-        f'<a href="/wiki/File:A.png">file</a> <a href="/w/index.php?title={ROOT}/Not_there&redlink=1" class="new">x</a>'
-        f'<a href="{href(f"{ROOT}/Bell")}#Casting">anchor</a> <a href="#top">top</a>'
-        f'<a href="{href(f"{ROOT}/Never was")}">not there</a>'
-    )
-    part = wiki.pages[f"{ROOT}/Vol 1:2"]
-    part.page = Page(part.page.title, html=part.page.html + extra)
-    with client_of(wiki) as client:
-        index = read_volume_index(client, 1)
-        assert client.requests_made == 2 + 1 + 1
-        with pytest.raises(WikiError, match=r"volume 9 has no part 1.*Vol_9:1"):
-            read_volume_index(client, 9)
-    assert index.select("part", "position", "title").rows() == [
-        *((1, number, title) for number, title in enumerate(titles[0], 1)),
-        (2, 1, "Bell"),
-        (2, 2, "Bellows"),
-    ]
-    assert index.filter(pl.col("title") == "Bellows")["listed_title"].item() == "Old name"
 
 
 def test_a_second_scrape_asks_for_no_page_and_a_correction_for_one(tmp_path: Path) -> None:
@@ -114,7 +89,7 @@ def test_what_vanishes_is_kept_with_a_mark_and_is_no_article(tmp_path: Path) -> 
     assert len(extract_articles(pages).articles) == 68
 
 
-def test_what_fails_is_told_by_title_and_the_rest_is_kept(tmp_path: Path) -> None:
+def test_what_fails_is_named_by_title_and_the_rest_is_kept(tmp_path: Path) -> None:
     wiki, store = wiki_of(TITLES), PageStore(tmp_path / "pages.sqlite")
     faults: dict[str, list[Fault]] = {
         "/Town_7": [status(503)] * 3, "/Town_8": [body("<p>Oops.</p>")] * 3,
@@ -140,14 +115,74 @@ def test_a_wiki_that_goes_down_stops_the_scrape_and_loses_nothing(tmp_path: Path
         assert len(pages_asked(wiki)) < 40 + 16 * 3
 
 
-def test_an_article_of_another_volume_is_not_told_twice(tmp_path: Path) -> None:
+def test_an_article_of_another_volume_is_left_out(tmp_path: Path) -> None:
     wiki = wiki_of([["Anvil", "Borrowed"]])
     add(wiki, Page(f"{ROOT}/Borrowed", redirect=f"{ROOT}/Zither"))
     wiki_of([["Zither"]], volume=28, wiki=wiki)
     with client_of(wiki) as client:
         text = extract_articles(scrape(client, PageStore(tmp_path / "pages.sqlite")))
     assert text.articles["title"].to_list() == ["Anvil"]
-    assert text.without_text == [("Zither", "stands in volume 28, to which this volume's list leads")]
+    assert text.no_articles == [("Zither", "stands in volume 28, to which this volume's list leads")]
+
+
+def rendered(text: str, moment: str) -> str:
+    """A page that MediaWiki rendered at `moment`."""
+    report = f'{{"cachereport":{{"origin":"mw1","timestamp":"{moment}","ttl":3600}}}}'
+    return (
+        f'<html><h1 id="firstHeading">x</h1><div class="mw-parser-output">{article(text)}</div>'
+        f'<script>mw.config.set({{"wgPageParseReport":{report}}});</script></html>'
+    )
+
+
+OLD, NEW = "20191231235959", "20200101000100"
+
+
+def test_an_outdated_answer_of_a_cache_is_asked_for_again_past_it(tmp_path: Path) -> None:
+    wiki, store = wiki_of([["Anvil", "Bell"]]), PageStore(tmp_path / "pages.sqlite")
+    faults = {"/Anvil": [body(rendered("Old words.", OLD)), body(rendered("New words.", NEW))]}
+    with client_of(wiki, faults) as client:
+        result = scrape_volume(client, read_volume_index(client, 1), store)
+    assert result.outdated == []
+    assert extract_articles(result.pages).articles["text"][0] == "New words."
+    assert len([path for path in wiki.requests if path.endswith("/Anvil")]) == 2
+
+
+def test_what_only_an_outdated_cache_holds_counts_as_not_seen_yet(tmp_path: Path) -> None:
+    wiki, store = wiki_of([["Anvil", "Bell"]]), PageStore(tmp_path / "pages.sqlite")
+    faults: dict[str, list[Fault]] = {"/Anvil": [body(rendered("Old words.", OLD))] * 2}
+    with client_of(wiki, faults) as client:
+        index = read_volume_index(client, 1)
+        first = scrape_volume(client, index, store)
+        assert first.outdated == ["Anvil"]
+        assert first.pages["touched"].to_list() == ["2019-12-31T23:59:59Z", "2020-01-01T00:00:00Z"]
+        # Another machine that begins with this table asks for the page as well.
+        for kept in (store, PageStore(tmp_path / "another.sqlite")):
+            faults["/Anvil"][:] = [body(rendered("New words.", NEW))]
+            again = scrape_volume(client, index, kept, previous=first.pages)
+            assert (again.fetched, again.outdated) == (1, [])
+            assert extract_articles(again.pages).articles["text"][0] == "New words."
+
+
+def test_a_page_that_was_stored_is_kept_before_an_outdated_one(tmp_path: Path) -> None:
+    wiki, store = wiki_of([["Anvil"]]), PageStore(tmp_path / "pages.sqlite")
+    faults: dict[str, list[Fault]] = {"/Anvil": []}
+    with client_of(wiki, faults) as client:
+        before = scrape(client, store)
+        wiki.touch("Anvil")
+        faults["/Anvil"][:] = [body(rendered("Old words.", OLD))] * 2
+        assert scrape(client, store).equals(before)
+        assert store.touched() == {"Anvil": "2020-01-01T00:00:00Z"}
+
+
+def test_asked_to_come_back_in_a_day_the_scrape_ends_and_names_the_time(tmp_path: Path) -> None:
+    wiki, store = wiki_of(TITLES), PageStore(tmp_path / "pages.sqlite")
+    with (
+        client_of(wiki, {"/Town_30": [status(429, Retry_After="86400")]}) as client,
+        pytest.raises(RetryLaterError, match=r"not to be asked again before 20\d\d-\d\d-\d\dT\d\d:\d\d"),
+    ):
+        scrape(client, store)
+    assert 0 < len(store.touched()) < 70
+    assert "Town 30" not in store.titles()
 
 
 def _scrape_in_process(url: str, store: Path) -> None:

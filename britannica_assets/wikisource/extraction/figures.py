@@ -1,0 +1,129 @@
+"""Pictures: a figure goes with its caption, a picture of a letter gives the letter, a drop initial begins its word."""
+
+import re
+
+from lxml import etree
+
+from britannica_assets.wikisource.extraction.dom import Element, Styles, classes_of, fold, replace_with_text, words_of
+
+PICTURE_TAGS = frozenset(("img", "figure", "picture", "svg", "video", "audio", "canvas", "object", "map", "iframe"))
+_PICTURE = "self::img or self::figure or self::svg or self::video or self::canvas or starts-with(@typeof, 'mw:File')"
+has_picture = etree.XPath(f"boolean(.//*[({_PICTURE}) and not(ancestor-or-self::*[contains(@class, 'mwe-math')])])")
+_CAPTION = re.compile(
+    r"\W{0,3}(?:fig|plate|pl|map|diagram|chart|plan)s?\.? ?(?:[\divxlc]{1,7}|[a-z])\b(?:[.,:]? ?[—–-]|[.,:]?$|\.)"
+    r"|\W{0,3}(?:from|after|redrawn|photo|reproduced|copyright|by permission)\b.{0,200}$",
+    re.IGNORECASE,
+)
+_MAX_CAPTION = 250  # words, with the legend of the figure's letters
+_MAX_BOX = 60  # words of a box around a picture that does not float: beyond, it is prose that holds a picture
+_INLINE = frozenset(("span", "a", "b", "i", "em", "strong", "small", "big", "font", "center"))
+_MAX_GLYPHS = 3  # characters of an `alt` that stands for letters
+
+
+def is_caption(text: str) -> bool:
+    """Whether a paragraph next to a picture is its caption."""
+    return bool(_CAPTION.match(text)) and len(text.split()) <= _MAX_CAPTION
+
+
+def is_figure_box(element: Element, *, floats: bool) -> bool:
+    """Whether a box that holds a picture is a figure with its caption, and not prose that a picture stands in."""
+    if floats:
+        return True
+    words = words_of(element)
+    if not words or is_caption(words):
+        return len(words.split()) <= _MAX_CAPTION
+    return len(words.split()) <= _MAX_BOX and not _begins_with_words(element)
+
+
+def _begins_with_words(element: Element) -> bool:
+    """Whether words stand before the first picture."""
+    if fold(element.text or ""):
+        return True
+    for inner in element.iter():
+        if inner is element or not isinstance(inner.tag, str):
+            continue
+        if inner.tag in PICTURE_TAGS:
+            return False
+        if fold(inner.text or ""):
+            return True
+        if fold(inner.tail or "") and not has_picture(inner):
+            return True
+    return False
+
+
+def read_drop_initial(element: Element, styles: Styles) -> bool:
+    """Replaces a box of a picture and hidden letters, before the rest of its word, by the letters."""
+    if not (element.tail or "")[:1].isalpha():
+        return False
+    hidden = ""
+    for inner in element.iter():
+        if isinstance(inner.tag, str) and is_hidden(inner, styles.of(inner)):
+            hidden = hidden or fold("".join(inner.itertext()))
+    if fold("".join(element.itertext())) not in ("", hidden):
+        return False
+    alt = next((fold(image.get("alt") or "") for image in element.iter("img")), "")
+    letters = alt if 0 < len(alt) <= _MAX_GLYPHS else hidden
+    if not letters:
+        return False
+    replace_with_text(element, letters)
+    return True
+
+
+def glyph_of(picture: Element) -> str | None:
+    """The letters that a picture within a line stands for, by its `alt`; None for all other pictures."""
+    image = picture if picture.tag == "img" else next(picture.iter("img"), None)
+    alt = fold((image.get("alt") if image is not None else None) or "")
+    if not alt or not is_in_line(picture):
+        return None
+    foreign = len(alt) <= 2 * _MAX_GLYPHS and " " not in alt and not alt.isascii()
+    return alt if len(alt) <= _MAX_GLYPHS or foreign else None
+
+
+def is_in_line(picture: Element) -> bool:
+    """Whether words stand around a picture in the same paragraph."""
+    around = holder_of(picture).getparent()
+    return around is not None and bool(words_of(around))
+
+
+def holder_of(picture: Element) -> Element:
+    """The outermost element within the text that holds nothing but the picture."""
+    here = picture
+    while True:
+        parent = here.getparent()
+        if parent is None or "prp-pages-output" in classes_of(parent) or parent.tag in ("td", "th", "li", "dd", "body"):
+            return here
+        if words_of(parent) or len(parent) != 1:
+            return here
+        here = parent
+
+
+def captions_of(picture: Element) -> list[Element]:
+    """The elements outside any figure's box that hold the caption of a picture: its paragraph, or the one below."""
+    here = picture
+    parent = here.getparent()
+    while parent is not None and parent.tag in _INLINE:
+        here, parent = parent, parent.getparent()
+    if parent is not None and parent.tag == "p" and words_of(parent):
+        return [parent] if is_caption(words_of(parent)) else []
+    below = holder_of(picture).getnext()
+    while below is not None and not isinstance(below.tag, str):
+        below = below.getnext()
+    if below is not None and below.tag in ("p", "div", "center", "span") and is_caption(words_of(below)):
+        return [below]
+    return []
+
+
+def is_hidden(element: Element, style: str) -> bool:
+    """Whether an element is not shown, or shown to screen readers alone."""
+    if element.get("hidden") is not None:
+        return True
+    classes = classes_of(element)
+    if classes and ("visualhide" in classes or "sr-only" in classes or "visually-hidden" in classes):
+        return True
+    return (
+        bool(style)
+        and any(
+            declaration in style
+            for declaration in ("display:none", "visibility:hidden", "opacity:0;", "font-size:0;", "clip:rect(")
+        )
+    ) or style.endswith(("opacity:0", "font-size:0"))

@@ -1,0 +1,204 @@
+"""Fractions, exponents and note marks: what raised and lowered figures become in a line of text.
+
+Printed forms are kept: `2½` where Unicode has the fraction, else `2 1⁄16` with the slash of the page (`/` for a bar);
+`10⁶`, `x²`, `xⁿ` where Unicode has the superscripts, else `x^(2/3)`; `H2O` for a formula's figures.
+"""
+
+import re
+
+from lxml import etree
+
+from britannica_assets.wikisource.extraction.dom import (
+    Element,
+    classes_of,
+    fold,
+    remove,
+    replace_with_text,
+    text_before,
+    text_of,
+)
+
+_VULGAR = {
+    "1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾", "1/5": "⅕", "2/5": "⅖", "3/5": "⅗", "4/5": "⅘",
+    "1/6": "⅙", "5/6": "⅚", "1/7": "⅐", "1/8": "⅛", "3/8": "⅜", "5/8": "⅝", "7/8": "⅞", "1/9": "⅑", "1/10": "⅒",
+}  # fmt: skip
+_SUPERSCRIPTS = str.maketrans(
+    "0123456789+-−–=()abcdefghijklmnoprstuvwxyz",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
+)
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SLASHES = frozenset("/⁄∕")
+_SLASH_THEN_NUMBER = re.compile(r"\s*⁄\s*(\d{1,4})")
+_FRACTION_CLASS = re.compile(r"(?:^|[\s_-])[a-z]?frac")
+_NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§‖¶]{1,3}|[a-z]|(?:note|n\.) ?\d{1,3})[\])]?", re.IGNORECASE)
+_SYMBOL_MARK = re.compile(r"[*†‡§‖¶#]{1,3}|\[.{1,8}\]")
+_NOTE_TARGET = re.compile(r"#.*(?:cite|note|fn|ref|foot)", re.IGNORECASE)
+_LAST_WORD = re.compile(r"([^\W\d_]{0,20})[.]?$")
+_EXPONENT = re.compile(r"[+\-−–]?\d{1,4}|[+\-−–]?[nxkpqmrs]|[^\s]*[+\-−–=/][^\s]*|\([^\s]*\)")
+# After these a raised figure is an exponent, after other words of the text it is the mark of a note.
+_BEFORE_EXPONENTS = frozenset(
+    ("sin", "cos", "tan", "cot", "sec", "cosec", "csc", "sinh", "cosh", "tanh", "log", "exp", "vers", "dn", "sn", "cn")
+) | {
+    "cm",
+    "mm",
+    "km",
+    "m",
+    "ft",
+    "in",
+    "yd",
+    "sq",
+    "inch",
+    "inches",
+    "feet",
+    "miles",
+    "metres",
+    "metre",
+    "foot",
+    "seconds",
+}
+
+
+def fraction(numerator: str, denominator: str, slash: str) -> str:
+    """A fraction in one line; what is no plain number or word is put in brackets."""
+    simple = f"{numerator}/{denominator}"
+    if simple in _VULGAR:
+        return _VULGAR[simple]
+    parts = (part if re.fullmatch(r"[^\s+\-−=/()]+|\(.*\)", part) else f"({part})" for part in (numerator, denominator))
+    return slash.join(parts)
+
+
+def superscript(text: str) -> str:
+    """A superscript: in Unicode's own characters where it has all of them, else after a caret.
+
+    >>> superscript("-6"), superscript("2/3"), superscript("Q")
+    ('⁻⁶', '^(2/3)', '^Q')
+    """
+    raised = text.translate(_SUPERSCRIPTS)
+    if not any(kept == character for kept, character in zip(raised, text, strict=True)):
+        return raised
+    return f"^{text}" if len(text) == 1 else f"^({text.strip('()')})"
+
+
+def read_fraction(element: Element) -> bool:
+    """Replaces a fraction that begins with `element`, or is it, by its text; False where there is none."""
+    tail = (element.tail or "").strip()
+    following = element.getnext()
+    numerator = fold(text_of(element))
+    if not numerator or len(numerator) > 40:
+        return False
+    if not tail and following is not None and following.tag == "span" and fold(text_of(following)) in SLASHES:
+        slash, between, denominator = fold(text_of(following)), following, following.getnext()
+        if denominator is not None and denominator.tag == "sub" and not (between.tail or "").strip():
+            remove(between)
+            _put_fraction(element, denominator, numerator, slash)
+            return True
+    if tail in SLASHES and following is not None and isinstance(following.tag, str):
+        raised = element.tag == "sup" and following.tag == "sub"
+        if raised or (tail == "⁄" and numerator.isdigit() and fold(text_of(following)).isdigit()):
+            element.tail = None
+            _put_fraction(element, following, numerator, tail)
+            return True
+    if element.tag == "sup" and (plain := _SLASH_THEN_NUMBER.match(element.tail or "")):
+        element.tail = str(element.tail)[plain.end() :]
+        _put(element, numerator, plain[1], "⁄")
+        return True
+    return False
+
+
+def read_stacked_fraction(element: Element, style: str) -> bool:
+    """Replaces an element that sets one part above another by a fraction with a bar; False for all others."""
+    named = bool(_FRACTION_CLASS.search(classes_of(element))) or element.get("role") == "math"
+    if not named and "inline-block" not in style and "inline-table" not in style:
+        return False
+    parts = [
+        child for child in element if isinstance(child.tag, str) and fold(text_of(child)) not in {"", "+", *SLASHES}
+    ]
+    own = fold((element.text or "") + "".join(child.tail or "" for child in element))
+    if not named and not any(_has_bar(child) for child in parts):
+        return False
+    if len(parts) == 2 and own in {"", *SLASHES}:
+        _put(element, fold(text_of(parts[0])), fold(text_of(parts[1])), own or "/")
+        return True
+    pieces = [piece for text in element.itertext() if (piece := fold(text)) not in {"", "+", *SLASHES}]
+    if not named or len(pieces) not in (2, 3):
+        return False
+    if len(pieces) == 3:
+        whole = etree.Element("span")
+        whole.text = pieces[0]
+        element.addprevious(whole)
+    slash = "⁄" if any(fold(text) == "⁄" for text in element.itertext()) else "/"
+    _put(element, pieces[-2], pieces[-1], slash)
+    return True
+
+
+def read_superscript(element: Element) -> bool:
+    """Replaces an exponent by Unicode's characters; a note's mark goes. False where the text stays as it is."""
+    text = fold(text_of(element))
+    before = text_before(element)
+    if is_note_mark(element, text, before):
+        remove(element)
+        return True
+    if text and before and _is_exponent(text, before):
+        replace_with_text(element, superscript(text))
+        return True
+    return False
+
+
+def read_subscript(element: Element) -> None:
+    """A lowered figure after a figure is told apart from it; all others stand in the line, as in H2O."""
+    text = fold(text_of(element))
+    if text.isdecimal() and text.isascii() and text_before(element)[-1:].isdecimal():
+        replace_with_text(element, text.translate(_SUBSCRIPTS))
+
+
+def is_note_mark(element: Element, text: str, before: str) -> bool:
+    """Whether a raised element is the mark of a note and no exponent."""
+    if _SYMBOL_MARK.fullmatch(text):
+        return True
+    if not _NOTE_MARK.fullmatch(text):
+        return False
+    link = element if element.tag == "a" else next(element.iter("a"), None)
+    if link is not None and _NOTE_TARGET.match(link.get("href") or ""):
+        return True
+    if not text.isdecimal() or not before:
+        return False
+    word = _LAST_WORD.search(before.rstrip("”’\"'"))
+    last = word[1] if word else ""
+    if last in _BEFORE_EXPONENTS or last.lower() in _BEFORE_EXPONENTS:
+        return False
+    return before[-1] in ".,;:!?”’" or (len(last) > 2 and last[1:].islower())
+
+
+def _is_exponent(text: str, before: str) -> bool:
+    word = _LAST_WORD.search(before)
+    base = before.rstrip(".")[-1:] if word and word[1] in _BEFORE_EXPONENTS else before[-1]
+    if not _EXPONENT.fullmatch(text):
+        return False
+    if text.isdecimal() or any(sign in text for sign in "+-−–=/("):
+        return base.isalnum() or base in ")]}′%"
+    # A single raised letter: an exponent of a variable, while M^r, 5^m and 10^s are abbreviations.
+    lone = not before[-2:-1].isalpha()
+    if base.isdecimal():
+        return text in "nx"
+    return base in ")]}" or (lone and base.islower())
+
+
+def _has_bar(element: Element) -> bool:
+    style = (element.get("style") or "").lower()
+    return "border-bottom" in style or "border-top" in style or "underline" in style or "overline" in style
+
+
+def _put_fraction(element: Element, denominator: Element, numerator: str, slash: str) -> None:
+    below = fold(text_of(denominator))
+    remove(denominator)
+    _put(element, numerator, below, slash)
+
+
+def _put(element: Element, numerator: str, denominator: str, slash: str) -> None:
+    text = fraction(numerator, denominator, slash)
+    before = text_before(element)[-1:]
+    if before.isalnum() and not (before.isdecimal() and len(text) == 1):
+        text = f" {text}"
+    if text[-1].isdecimal() and (element.tail or "")[:1].isalnum():
+        text = f"{text} "
+    replace_with_text(element, text)

@@ -1,0 +1,146 @@
+"""Who signed an article: the initials in brackets at the end of a section, and the authors' pages they link to.
+
+Paragraphs come with marks where a float stood and where an author's page is linked (see `dom.py`). Each text is cut
+into tokens once and each token is compared with patterns of bounded length, so that reading is linear in its length.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from britannica_assets.wikisource.extraction.dom import (
+    AUTHOR_BEGIN,
+    AUTHOR_END,
+    AUTHOR_NAME_END,
+    FLOAT_BEGIN,
+    FLOAT_END,
+    MARKS,
+    without,
+)
+
+MAX_LENGTH = 160  # characters of a signature
+_FLOAT = re.compile(f"{FLOAT_BEGIN}([^{FLOAT_BEGIN}{FLOAT_END}]*){FLOAT_END}")
+_LINK = re.compile(
+    f"{AUTHOR_BEGIN}([^{AUTHOR_BEGIN}{AUTHOR_NAME_END}]*){AUTHOR_NAME_END}([^{AUTHOR_BEGIN}{AUTHOR_END}]*){AUTHOR_END}"
+)
+_GROUP = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_TOKEN = re.compile(r"[^\s;,&()\[\].]+\.?|\.")
+_INITIAL = re.compile(
+    r"-?(?:[A-ZÀ-ÞŒ][a-zà-ÿœ’']{0,3}|[A-ZÀ-Þ][’'‘][A-ZÀ-Þ][a-z]{0,3}|(?:Mac|M[c‘’'])[A-Z]?[a-z]{0,3}"
+    r"|[A-ZÀ-Þ][a-z]{0,2}-[A-ZÀ-Þ][a-z]{0,3})\."
+)
+_UNDOTTED = re.compile(r"[A-ZÀ-Þ][a-z]?")  # an initial whose full stop was forgotten
+_PARTICLE_WORDS = (
+    "von van der den ter ten zu zur de du des la le les da di del della d’ d' of and v. d. - ."
+    " St St. Ste Mc Mac M‘ Lord Lady Sir Baron Count Prince"
+)
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
+_ROMAN = re.compile(r"[IVXLC]{1,4}\.")
+_AROUND = " \t()[]"
+
+
+@dataclass
+class Signatures:
+    """Initials and authors in the order in which they sign."""
+
+    initials: list[str] = field(default_factory=list)
+    authors: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        """Adds what a signature's text holds; a name that has signed before is not repeated."""
+        plain = _plain(text)
+        groups = _GROUP.findall(plain) if "([" not in plain.replace(" ", "") else []
+        whole = "; ".join(group.strip() for group in groups) if len(groups) > 1 else plain.rstrip(".").strip(_AROUND)
+        if not groups and plain.endswith(("].", "]", ")", ").")):
+            whole = plain.rstrip(".").strip(_AROUND)
+        for initials in whole.split(";"):
+            if initials.strip() and initials.strip() not in self.initials:
+                self.initials.append(initials.strip())
+        for name, _ in _LINK.findall(text):
+            if name and name not in self.authors:
+                self.authors.append(name)
+
+
+def take_signatures(paragraphs: list[str]) -> tuple[list[str], Signatures]:
+    """The paragraphs without their signatures and marks, and the signatures."""
+    signatures = Signatures()
+    kept: list[str] = []
+    last = max((number for number, paragraph in enumerate(paragraphs) if _plain(paragraph)), default=-1)
+    for number, whole in enumerate(paragraphs):
+        at_end = number == last
+        paragraph = _take_floats(whole, signatures) if FLOAT_BEGIN in whole else whole
+        if is_signature(paragraph, at_end=at_end):
+            signatures.add(paragraph)
+            continue
+        text = _plain(_take_trailing(paragraph, signatures) if AUTHOR_BEGIN in paragraph else paragraph)
+        if text:
+            kept.append(text)
+    # Below the last signature another may stand, such as a second author's: then the one before was not the last.
+    while kept and is_signature(kept[-1], at_end=True):
+        signatures.add(kept.pop())
+    return kept, signatures
+
+
+def is_signature(text: str, *, at_end: bool = False) -> bool:
+    """Whether a text is nothing but a signature: initials in brackets, or links to authors' pages.
+
+    A lone Roman numeral in brackets counts at the end of the article alone; elsewhere it numbers a section.
+    """
+    if AUTHOR_BEGIN not in text and len(text) > MAX_LENGTH:
+        return False
+    plain = _plain(text)
+    if not plain or len(plain) > MAX_LENGTH:
+        return False
+    bracketed = plain[0] in "([" and plain.rstrip(".")[-1:] in (")", "]")
+    links = _LINK.findall(text)
+    if links and bracketed and not _plain(_LINK.sub("", text)).strip(" ()[];,.&*").removeprefix("and"):
+        return True
+    tokens = _TOKEN.findall(plain.replace("*", ""))
+    if not _are_initials(tokens):
+        return False
+    if len(tokens) == 1 and not links and _ROMAN.fullmatch(tokens[0]) and not at_end:
+        return False
+    return bracketed or bool(links and _LINK.sub("", text).strip(" ;,.&") == "")
+
+
+def _take_floats(paragraph: str, signatures: Signatures) -> str:
+    """Takes the floats that are signatures; printed words in other floats stay, apart from what stands around them."""
+
+    def keep(match: "re.Match[str]") -> str:
+        if is_signature(match[1], at_end=True):
+            signatures.add(match[1])
+            return " "
+        return f" {match[1]} "
+
+    return _FLOAT.sub(keep, paragraph)
+
+
+def _take_trailing(paragraph: str, signatures: Signatures) -> str:
+    """Takes a signature that stands, without a float, in brackets at the end of a paragraph."""
+    begin = max(
+        paragraph.rfind(f"({AUTHOR_BEGIN}"), paragraph.rfind(f"[{AUTHOR_BEGIN}"), paragraph.rfind(f"{AUTHOR_BEGIN}")
+    )
+    if begin > 0 and paragraph[begin] == AUTHOR_BEGIN:
+        begin = max(paragraph.rfind("(", 0, begin), paragraph.rfind("[", 0, begin))
+    trailing = paragraph[begin:] if begin > 0 else ""
+    names = [words for _, words in _LINK.findall(trailing)]
+    if (
+        trailing
+        and is_signature(trailing, at_end=True)
+        and all(_are_initials(_TOKEN.findall(_plain(words).replace("*", ""))) for words in names)
+    ):
+        signatures.add(trailing)
+        return paragraph[:begin]
+    return paragraph
+
+
+def _are_initials(tokens: list[str]) -> bool:
+    """Whether all tokens may stand in a signature, and one of them is an initial."""
+    return any(_INITIAL.fullmatch(token) for token in tokens) and all(
+        token in _PARTICLES or _INITIAL.fullmatch(token) or _UNDOTTED.fullmatch(token) for token in tokens
+    )
+
+
+def _plain(text: str) -> str:
+    """The text without marks and authors' page names, its spaces folded."""
+    linked = _LINK.sub(r"\2", text) if AUTHOR_BEGIN in text else text
+    return " ".join(without(linked, MARKS).split())

@@ -1,0 +1,98 @@
+"""The wiki's own words on a page: links to what is missing, notices of its editors, errors, contents, note marks."""
+
+import re
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from lxml import etree
+
+from britannica_assets.wikisource.extraction.dom import Element, classes_of, fold, text_of
+
+AUTHOR = "Author:"
+# Pages about the wiki's work: no printed word links there.
+_WORKING = re.compile(
+    r"(?:Help|Wikisource|Project|WS|Template|Module|MediaWiki|Special|User|Media|Gadget)(?: talk)?:", re.IGNORECASE
+)
+_SCANS = re.compile(r"(?:Page|Index|File|Image|Template|Category)(?: talk)?:", re.IGNORECASE)
+_MISSING = re.compile(r" \(page does not exist\)$")
+_BOXES = frozenset(("div", "table", "aside", "section", "fieldset", "blockquote", "span", "td"))
+_MAX_NOTICE = 500  # characters of a notice; a longer box is prose that links to the wiki by the way
+_NOTE_TARGET = re.compile(r"#.*(?:cite|note|fn|foot)", re.IGNORECASE)
+_NOTE_WORDS = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§‖¶↑^]{1,3}|[a-z]|(?:note|fn\.?|n\.) ?\d{1,3})[\])]?", re.IGNORECASE)
+_BRACKETED_MARK = re.compile(r"\[(?:\d{1,3}|[a-z*†‡]|(?:note|n\.) ?\d{1,3})\]", re.IGNORECASE)
+_MOSTLY_LINKS = 0.9  # of the characters of a list of contents
+_items = etree.XPath(".//li")
+_links = etree.XPath(".//a[@href]")
+
+
+def target_of(link: Element) -> str:
+    """The title of the page that a link leads to, existing or not; empty for a link to no page of the wiki."""
+    title = link.get("title") or ""
+    href = link.get("href") or ""
+    if not href:
+        return _MISSING.sub("", title)
+    address = urlsplit(href)
+    if address.path.startswith("/wiki/"):
+        return unquote(address.path.removeprefix("/wiki/")).replace("_", " ")
+    named = parse_qs(address.query).get("title")
+    if named:
+        return named[0].replace("_", " ")
+    return _MISSING.sub("", title) if not address.path and not address.fragment else ""
+
+
+def author_of(link: Element) -> str | None:
+    """The name of the author whose page a link leads to."""
+    title = _MISSING.sub("", link.get("title") or "")
+    if not title.startswith(AUTHOR):
+        title = target_of(link)
+    return title.removeprefix(AUTHOR).strip() if title.startswith(AUTHOR) else None
+
+
+def message_of(link: Element) -> Element | None:
+    """What to take out because of a link that no printed word has: the notice around it, or the link alone."""
+    target, words = target_of(link), fold(text_of(link))
+    if _WORKING.match(target):
+        return _notice_around(link)
+    missing = "new" in classes_of(link).split() or "redlink=1" in (link.get("href") or "")
+    if missing and _SCANS.match(target):
+        return link
+    # A bare link shows the title of its page.
+    if words and _SCANS.match(words) and words.replace("_", " ").lower() == target.lower():
+        return link
+    return None
+
+
+def _notice_around(link: Element) -> Element:
+    found = link
+    here = link.getparent()
+    while here is not None and "prp-pages-output" not in classes_of(here):
+        if len(text_of(here)) > _MAX_NOTICE:
+            break
+        if here.tag in _BOXES and (here.get("class") or here.get("style") or here.tag == "table"):
+            found = here
+        here = here.getparent()
+    return found
+
+
+def is_note_link(link: Element) -> bool:
+    """Whether a link is the mark of a note or leads back from one."""
+    words = fold(text_of(link))
+    href = link.get("href") or ""
+    if not href.startswith("#"):
+        return False
+    return bool(_BRACKETED_MARK.fullmatch(words)) or bool(_NOTE_TARGET.match(href) and _NOTE_WORDS.fullmatch(words))
+
+
+def is_contents_list(element: Element) -> bool:
+    """Whether a list consists of links to places of its own page."""
+    items = _items(element)
+    if len(items) < 2:
+        return False
+    links = _links(element)
+    if not links or any(not (link.get("href") or "").startswith("#") for link in links):
+        return False
+    linked = sum(_size(link) for link in links)
+    return linked >= _MOSTLY_LINKS * _size(element)
+
+
+def _size(element: Element) -> int:
+    return sum(not character.isspace() for character in text_of(element))

@@ -1,0 +1,35 @@
+"""Fractions keep their bar, exponents their height, and marks of notes go."""
+
+import pytest
+
+from britannica_assets_tests.wikisource.article_page import text_of
+
+
+@pytest.mark.parametrize(
+    ("figures", "text"),
+    [
+        ("4<sup>1</sup>⁄<sub>4</sub> m.", "4¼ m."),
+        ("4<sup>1</sup>&#8260;<sub>16</sub> m.", "4 1⁄16 m."),
+        ('4<span class="a">3</span>⁄<span class="b">4</span> m.', "4¾ m."),
+        ('4<span class="wst-sfrac"><sup>5</sup><span class="visualhide">/</span><sub>8</sub></span> m.', "4⅝ m."),
+        ('<span class="frac">4<span class="num">1</span>⁄<span class="den">7</span></span> m.', "4⅐ m."),
+        (
+            '<span class="sfrac">4<span class="sr-only">+</span><span class="tion"><span class="num">5</span>'
+            '<span class="sr-only">/</span><span class="den">12</span></span></span> m.',
+            "4 5/12 m.",
+        ),
+        (
+            '<span style="display:inline-block"><span style="display:block; border-bottom:1px solid">p + q</span>'
+            '<span style="display:block">r</span></span> m.',
+            "(p + q)/r m.",
+        ),
+        ("10<sup>9</sup> or 10<sup>−9</sup>", "10⁹ or 10⁻⁹"),
+        ("r<sup>3</sup>, <i>r</i><sup>n</sup>, (a+b)<sup>2</sup>, c<sup>3/2</sup>", "r³, rⁿ, (a+b)², c^(3/2)"),
+        ("cos<sup>2</sup> θ, 5 cm.<sup>2</sup>", "cos² θ, 5 cm.²"),
+        ("CO<sub>2</sub>, a<sub>1</sub>, 5<sub>2</sub>", "CO2, a1, 5₂"),
+        ("the 3<sup>rd</sup>, M<sup>lle</sup> Y at 6<sup>h</sup>", "the 3rd, Mlle Y at 6h"),
+        ("the river<sup>1</sup> rises.<sup>2</sup> Then<sup>*</sup> it<sup>[4]</sup>", "the river rises. Then it"),
+    ],
+)  # fmt: skip
+def test_raised_and_lowered_figures(figures: str, text: str) -> None:
+    assert text_of(f"<p>{figures}</p>") == text
