@@ -132,8 +132,8 @@ def write_split(
             lengths[start : start + BATCH_SIZE] = [len(part) + 2 for part in encoded[1::3]]
             ids = np.concatenate(encoded).astype("<u2")
             occurrences += np.bincount(ids, minlength=len(occurrences))
-            digest.update(ids)
-            file.write(ids)
+            digest.update(ids.tobytes())
+            file.write(ids.tobytes())
     offsets = np.concatenate([[0], lengths]).cumsum()
     np.save(folder / f"{split}_offsets.npy", offsets)
     utf8_bytes = int(articles.str.len_bytes().sum())

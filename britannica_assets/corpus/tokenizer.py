@@ -10,6 +10,7 @@ import logging
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,8 @@ def _is_frequent(articles: Sequence[bytes], merges: Sequence[Merge], minimum: in
     if not merges:
         return True
     before = _build_tokenizer(merges[:-1])
-    merged, pair = b"".join(merges[-1]), tuple(before.token_to_id(_spell(token)) for token in merges[-1])
+    left, right = merges[-1]
+    merged, pair = left + right, (before.token_to_id(_spell(left)), before.token_to_id(_spell(right)))
     found = 0
     for article in articles:
         if merged not in article:
@@ -112,7 +114,7 @@ def _is_frequent(articles: Sequence[bytes], merges: Sequence[Merge], minimum: in
         for piece in pretokenizer(article):
             if merged in piece:
                 ids = before.encode(piece.decode(), add_special_tokens=False).ids
-                found += list(zip(ids, ids[1:], strict=False)).count(pair)
+                found += [*pairwise(ids)].count(pair)
         if found >= max(1, minimum):
             return True
     return False

@@ -1,11 +1,10 @@
-"""The tokenizer is the one of plain Hugging Face `tokenizers`, merge by merge and id by id, and its ids survive the disk."""
+"""The tokenizer is that of plain Hugging Face `tokenizers`, merge by merge and id by id; ids survive the disk."""
 
 import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
