@@ -114,7 +114,7 @@ def _is_frequent(articles: Sequence[bytes], merges: Sequence[Merge], minimum: in
         for piece in pretokenizer(article):
             if merged in piece:
                 ids = before.encode(piece.decode(), add_special_tokens=False).ids
-                found += [*pairwise(ids)].count(pair)
+                found += sum(neighbours == pair for neighbours in pairwise(ids))
         if found >= max(1, minimum):
             return True
     return False
