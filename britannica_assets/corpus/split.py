@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-# Lengths are multiples of the typical one, `_typical_length`. The tails are those of the eleventh edition; where a corpus
-# has others, more or fewer articles are left to fill the budget up.
+# Lengths are multiples of the typical one, `_typical_length`. The tails are those of the eleventh edition; where a
+# corpus has others, more or fewer articles are left to fill the budget up.
 SHORT, LONG = 10, 230  # an article is short up to the one, and long above the other
 SHORT_CAP, SHORT_TAIL = 4, 4.2  # longer ones count as so long in the rate of short ones, and add so much on average
 MIDDLE_CAP, MIDDLE_TAIL = 30, 2.1  # the same in the rate of those between short and long
@@ -126,7 +126,7 @@ def _train_order(
 ) -> Rows:
     """Free rows in the order in which train takes them.
 
-    First short ones, then longer ones, each at a steady rate; then, the longest first, what is not short; then the rest.
+    First short, then longer ones, each at a steady rate; then, the longest first, what is not short; then the rest.
     """
     typical = _typical_length(words)
     short = words <= SHORT * typical

@@ -29,6 +29,10 @@ def corpus(articles: int = 14_000) -> pl.DataFrame:
 CORPUS = corpus()
 
 
+def words_of(articles: pl.DataFrame) -> int:
+    return int(articles["words"].sum())
+
+
 def split_by_title(articles: pl.DataFrame, seed: int = 1) -> dict[str, str]:
     split = split_articles(articles, train_words=TRAIN, validation_words=VALIDATION, seed=seed)
     return dict(split.select("title", "split").rows())
@@ -50,9 +54,9 @@ def test_budgets_are_kept_and_every_volume_has_its_share(seed: int) -> None:
     assert split["title"].is_unique().all()
     validation = split.filter(pl.col("split") == "validation")
     for volume in range(1, 14):
-        share = validation.filter(volume=volume)["words"].sum() / validation["words"].sum()
-        assert share == pytest.approx(CORPUS.filter(volume=volume)["words"].sum() / CORPUS["words"].sum(), rel=0.2)
-    assert validation["words"].top_k(10).sum() < 0.2 * VALIDATION
+        share = words_of(validation.filter(volume=volume)) / words_of(validation)
+        assert share == pytest.approx(words_of(CORPUS.filter(volume=volume)) / words_of(CORPUS), rel=0.2)
+    assert words_of(validation.top_k(10, by="words")) < 0.2 * VALIDATION
     assert set(CORPUS.top_k(5, by="words")["title"]) <= set(split.filter(pl.col("split") == "train")["title"])
 
 
