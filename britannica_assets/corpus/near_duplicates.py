@@ -13,9 +13,8 @@ import polars as pl
 
 SHINGLE_SIZE = 5  # words
 SIMILARITY_THRESHOLD = 0.7  # of two articles' shingles, taken together, are in both (Jaccard)
-CANDIDATE_THRESHOLD = 0.5  # of them by the sketches' estimate, whose error is some 0.05
+CANDIDATE_THRESHOLD = 0.3  # of them by the sketches' estimate, which is low where a third article shares them too
 SKETCH_SIZE = 128  # members at most, and half as many at least; an article of fewer shingles keeps all
-MAX_DOCUMENT_FREQUENCY = 100  # articles; what stands in more is a set phrase, no sign of a copy
 SHINGLE_SAMPLING = 64  # of the shingles, one in so many is looked up
 BATCH_SIZE = 2_000
 HASH_MULTIPLIER = np.uint64(
@@ -30,33 +29,45 @@ PAIRS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def near_duplicates(texts: pl.Series) -> pl.DataFrame:
-    """All pairs of near-duplicates among `texts`: `row`, `earlier_row`, and the Jaccard similarity of their shingles.
+    """Near-duplicates among `texts`: `row`, `earlier_row`, and the Jaccard similarity of their shingles.
 
-    Texts of fewer than five words have no shingle and no near-duplicate. Time and memory grow linearly with the text.
+    A copy is paired with the first and with the nearest earlier text that share its shingles, not with all: a thousand
+    copies of one text are some two thousand pairs. Texts of fewer than five words have no shingle and no
+    near-duplicate. Time and memory grow linearly with the text.
     """
     none = pl.DataFrame(schema={"row": pl.UInt32, "hash": pl.UInt64, "rate": pl.Float64})
     sketches = pl.concat([none, *(_sketch(texts, start) for start in range(0, len(texts), BATCH_SIZE))])
-    repeated = sketches.filter(pl.col("hash").is_duplicated()).filter(pl.len().over("hash") <= MAX_DOCUMENT_FREQUENCY)
-    size = (pl.col("sketched") / pl.col("rate")).alias("shingles")
-    sizes = sketches.group_by("row", "rate").len("sketched").select("row", "rate", size)
-    shared = (
-        repeated.join(repeated, on="hash", suffix="_later")
-        .filter(pl.col("row") < pl.col("row_later"))
-        .group_by("row", "row_later")
-        .len("shared")
+    sizes = sketches.group_by("row").agg(rate=pl.col("rate").first(), shingles=pl.len() / pl.col("rate").first())
+    candidates = (
+        _links(sketches)
+        .group_by("row", "earlier_row")
+        .len("links")
         .join(sizes, on="row")
-        .join(sizes, left_on="row_later", right_on="row", suffix="_later")
-        .with_columns(in_both=pl.col("shared") / pl.min_horizontal("rate", "rate_later"))
+        .join(sizes, left_on="earlier_row", right_on="row", suffix="_earlier")
+        .with_columns(in_both=pl.col("links") / pl.min_horizontal("rate", "rate_earlier"))
         .filter(
             pl.col("in_both")
-            >= CANDIDATE_THRESHOLD * (pl.col("shingles") + pl.col("shingles_later") - pl.col("in_both"))
+            >= CANDIDATE_THRESHOLD * (pl.col("shingles") + pl.col("shingles_earlier") - pl.col("in_both"))
         )
-        .sort("row_later", "row")
+        .sort("row", "earlier_row")
+        .select("row", "earlier_row")
     )
-    pairs = [
-        (later, row, _similarity(texts[row], texts[later])) for row, later in shared.select("row", "row_later").rows()
-    ]
+    pairs = [(row, earlier, _similarity(texts[row], texts[earlier])) for row, earlier in candidates.rows()]
     return pl.DataFrame([pair for pair in pairs if pair[2] >= SIMILARITY_THRESHOLD], schema=PAIRS_SCHEMA, orient="row")
+
+
+def _links(sketches: pl.DataFrame) -> pl.DataFrame:
+    """For each hash in several sketches, each later `row` with the first `earlier_row` and with the one before it."""
+    repeated = sketches.select("hash", "row").filter(pl.col("hash").is_duplicated()).sort("hash", "row")
+    same = pl.col("hash") == pl.col("hash").shift(1)
+    begin = pl.when(~same.fill_null(False)).then(pl.col("row")).forward_fill()
+    linked = repeated.with_columns(first=begin, before=pl.col("row").shift(1)).filter(same)
+    return pl.concat(
+        [
+            linked.select("row", earlier_row="first"),
+            linked.filter(pl.col("first") != pl.col("before")).select("row", earlier_row="before"),
+        ]
+    )
 
 
 def shared_shingles(texts: pl.Series, others: pl.Series) -> float:

@@ -1,124 +1,135 @@
-"""Byte-level BPE by Hugging Face tokenizers: trained on a track's train text alone, saved as transformers loads it.
+"""Byte-level BPE: trained on a track's train text alone, saved as transformers loads it, and quick to encode with.
 
 Byte-level BPE as in GPT-2 (Radford et al. 2019): every byte is a type, so nothing is unknown and decoding gives back
-the text exactly.
+the text exactly. The file format and the meaning are those of Hugging Face `tokenizers`; `gigatoken` does the counting
+and the encoding, with the same merges and the same ids (property tests compare the two).
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import chain
+import logging
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from britannica_assets.corpus.native_output import native_output_to_log
 from britannica_assets.special_tokens import BOS, BOS_ID, EOS, PAD, SPECIAL_TOKENS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# GPT-2's pre-tokens where no white space stands next to another, as in cleaned text.
-PRE_TOKENS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s"
-BOUNDARY = "\uffff"  # a noncharacter, which no text may hold (Unicode, section 23.7)
-BATCH_SIZE = 2_000
+logger = logging.getLogger(__name__)
+
+SEPARATOR = b"\xff"  # between articles: a byte that UTF-8 never uses
+Merge = tuple[bytes, bytes]
 
 
 def train_tokenizer(texts: pl.Series | Sequence[str], *, vocab_size: int, min_frequency: int) -> "Tokenizer":
     """Trains on `texts`, one article each. The special tokens are those of `special_tokens.py`.
 
     By default the tokenizer puts `<s>` before each text, so that the first word of a sentence has a probability too.
-    The trainer gets pre-tokens that polars has split and spelled in the bytes' alphabet, which is quicker there; on
-    cleaned text the tokenizer is the one that the library's own pre-tokenizer would have given.
+    The result is the one of `tokenizers.trainers.BpeTrainer` with a byte-level pre-tokenizer.
 
     Raises:
-        ValueError: the texts gave no vocabulary beyond the bytes, or fewer types than `vocab_size` asks for.
+        ValueError: fewer types than `vocab_size` occur `min_frequency` times in the texts.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from gigatoken import train_bpe
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(BOUNDARY)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        min_frequency=min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    # A text that holds the characters `<s>` itself is text: special tokens are added as ids, never found in it.
-    tokenizer.encode_special_tokens = True
-    tokenizer.train_from_iterator(_pre_tokens(pl.Series(texts, dtype=pl.String)), trainer)
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    if tokenizer.get_vocab_size() < vocab_size:
-        raise ValueError(
-            f"the text gives only {tokenizer.get_vocab_size()} types of at least {min_frequency} occurrences, the"
-            f" configuration asks for {vocab_size}: lower tokenizer.vocab_size or train on more words"
+    articles = [text.encode() for text in texts]
+    # No special tokens here: a text that holds the characters `<s>` is text, and counts as such.
+    with native_output_to_log(logger):
+        _, merges = train_bpe(SEPARATOR.join(articles), vocab_size - len(SPECIAL_TOKENS), [], separator=SEPARATOR)
+    tokenizer = _build_tokenizer(merges)
+    if tokenizer.get_vocab_size() < vocab_size or not _is_frequent(articles, merges, min_frequency):
+        frequent = bisect_left(
+            range(1, len(merges) + 1), True, key=lambda count: not _is_frequent(articles, merges[:count], min_frequency)
         )
+        raise ValueError(
+            f"the text gives only {_build_tokenizer(merges[:frequent]).get_vocab_size()} types of at least"
+            f" {min_frequency} occurrences, the configuration asks for {vocab_size}: lower tokenizer.vocab_size or"
+            " train on more words"
+        )
+    return tokenizer
+
+
+def _build_tokenizer(merges: Sequence[Merge]) -> "Tokenizer":
+    """The byte-level tokenizer of these merges; ids are given as `BpeTrainer` gives them: special, bytes, merges."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+
+    spelled = [(_spell(left), _spell(right)) for left, right in merges]
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    types = dict.fromkeys([*SPECIAL_TOKENS, *alphabet, *(left + right for left, right in spelled)])
+    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(types)}, spelled))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL_TOKENS])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A",
         pair=f"{BOS} $A {BOS} $B",
         special_tokens=[(BOS, BOS_ID)],
     )
+    # Special tokens are added as ids, never found in a text.
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
-def _pre_tokens(texts: pl.Series) -> Iterator[list[str]]:
-    """Articles in batches, `BOUNDARY` between the pre-tokens, each byte as byte-level BPE spells it."""
+def _spell(token: bytes) -> str:
+    """A token as `tokenizer.json` spells it, a character a byte."""
+    return token.decode("latin-1").translate(_byte_level_spelling())
+
+
+@cache
+def _byte_level_spelling() -> dict[int, str]:
+    """The character that spells each byte, as in GPT-2: printable Latin-1 is itself, the rest begins at U+0100."""
     from tokenizers import pre_tokenizers
 
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-
-    def spelling(character: str) -> str:
-        return byte_level.pre_tokenize_str(character)[0][0]
-
-    text = pl.col("text")
-    for start in range(0, len(texts), BATCH_SIZE):
-        batch = pl.LazyFrame({"text": texts.slice(start, BATCH_SIZE)})
-        others = batch.select(text.str.extract_all(r"[^ -~]").explode().unique()).collect(engine="streaming")
-        spelled = {character: spelling(character) for character in others["text"].drop_nulls()}
-        parted = text.str.replace_all(PRE_TOKENS, f"${{0}}{BOUNDARY}").str.replace_all(" ", spelling(" "), literal=True)
-        yield batch.select(parted.str.replace_many(spelled)).collect(engine="streaming")["text"].to_list()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    spelling = {ord(character): character for character in alphabet if ord(character) < 256}
+    rest = sorted(set(range(256)) - spelling.keys())
+    return spelling | dict(zip(rest, alphabet[len(spelling) :], strict=True))
 
 
-class Encoder:
-    """Encodes articles to ids, each distinct pre-token once: BPE never looks beyond one, and few words are new."""
+def _is_frequent(articles: Sequence[bytes], merges: Sequence[Merge], minimum: int) -> bool:
+    """Whether the pair of the last merge stood at least `minimum` times in the articles when it was merged, and at all.
 
-    def __init__(self, tokenizer: "Tokenizer") -> None:
-        self._tokenizer = tokenizer
-        self._known = pl.DataFrame(schema={"piece": pl.String, "ids": pl.List(pl.UInt16)})
+    No earlier merge's pair was rarer: BPE merges the most frequent pair first. Reading ends at the last one needed.
+    """
+    from gigatoken import pretokenizer
 
-    def encode(self, texts: pl.Series) -> pl.Series:
-        """The ids of each text, list[u16], without special tokens: what the tokenizer's own `encode` gives."""
-        text = pl.col("text")
-        # Where white space stands in a row, GPT-2's rule looks ahead: such a text is a piece by itself.
-        pieces = (
-            pl.when(text.str.contains(r"\s\s")).then(pl.concat_list(text)).otherwise(text.str.extract_all(PRE_TOKENS))
-        )
-        articles = pl.LazyFrame({"text": texts}).select(pieces.alias("piece")).with_row_index("article")
-        parted = articles.explode("piece", empty_as_null=True).collect(engine="streaming")
-        new = parted.select(pl.col("piece").drop_nulls().unique(maintain_order=True)).join(
-            self._known, on="piece", how="anti"
-        )
-        self._known = pl.concat([self._known, new.with_columns(self._spell(new["piece"]))])
-        spelled = parted.join(self._known, on="piece", how="left", maintain_order="left")
-        return (
-            spelled.group_by("article", maintain_order=True)
-            .agg(pl.col("ids").explode(empty_as_null=False, keep_nulls=False))
-            .get_column("ids")
-        )
+    if not merges:
+        return True
+    before = _build_tokenizer(merges[:-1])
+    left, right = merges[-1]
+    merged, pair = left + right, (before.token_to_id(_spell(left)), before.token_to_id(_spell(right)))
+    found = 0
+    for article in articles:
+        if merged not in article:
+            continue
+        for piece in pretokenizer(article):
+            if merged in piece:
+                ids = before.encode(piece.decode(), add_special_tokens=False).ids
+                found += sum(neighbours == pair for neighbours in pairwise(ids))
+        if found >= max(1, minimum):
+            return True
+    return False
 
-    def _spell(self, pieces: pl.Series) -> pl.Series:
-        ids = [
-            encoding.ids for encoding in self._tokenizer.encode_batch_fast(pieces.to_list(), add_special_tokens=False)
-        ]
-        tokens = pl.DataFrame(
-            {
-                "piece": np.repeat(np.arange(len(ids)), [len(of_piece) for of_piece in ids]),
-                "ids": np.fromiter(chain.from_iterable(ids), dtype=np.uint16),
-            }
-        )
-        return tokens.group_by("piece", maintain_order=True).agg("ids").get_column("ids")
+
+def fast_encoder(tokenizer: "Tokenizer") -> Callable[[str], npt.NDArray[np.uint32]]:
+    """A function from a text to its ids, uint32 [tokens]: those of `tokenizer.encode(text, add_special_tokens=False)`.
+
+    It remembers the pre-tokens it has met; keep it for one corpus.
+    """
+    from gigatoken import Tokenizer as GigatokenTokenizer
+
+    description = json.loads(tokenizer.to_str())
+    description["added_tokens"] = []  # or it would find `<s>` in a text
+    return GigatokenTokenizer.from_json(json.dumps(description)).encode
 
 
 def save_tokenizer(tokenizer: "Tokenizer", folder: Path, *, model_max_length: int) -> None:

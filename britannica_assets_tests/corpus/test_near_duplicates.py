@@ -50,6 +50,29 @@ def test_of_near_duplicates_the_first_is_kept_and_the_others_are_listed() -> Non
     assert removed["reason"].str.contains(r"nearly the same text as 'First' \([89]\d% of both\)").all()
 
 
+@pytest.mark.parametrize("copies", [99, 100, 101, 150])
+def test_any_number_of_near_copies_is_found(copies: int) -> None:
+    first = article(120)
+    texts = [article(120), first, *(first.replace(" ", f" {word} ", 1) for word in map(str, range(copies))), article(9)]
+    articles = pl.DataFrame(
+        {"volume": 1, "title": [f"{row}" for row in range(len(texts))], "text": texts, "words": 120}
+    )
+    kept, removed = filter_articles(articles)
+    assert kept["title"].to_list() == ["0", "1", str(copies + 2)]
+    assert removed["reason"].str.contains("nearly the same text as '1'", literal=True).all()
+    splits = ["validation", "train", *["train"] * (copies - 1), "validation", "train"]
+    (result,) = check_split(articles.with_columns(split=pl.Series(splits)))
+    assert not result.passed
+
+
+def test_a_copy_of_a_half_copy_is_found() -> None:
+    first, second = article(300), article(300)
+    half = f"{first} {second}"
+    assert near_duplicates(pl.Series([first, half, with_changes(half, 2)])).select("row", "earlier_row").rows() == [
+        (2, 1)
+    ]
+
+
 def test_a_near_double_in_both_splits_fails_the_check() -> None:
     text = article(100)
     split = pl.DataFrame(

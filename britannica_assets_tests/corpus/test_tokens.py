@@ -1,11 +1,10 @@
-"""The tokenizer gives back every text, loads in transformers, and its ids come back from disk as they went."""
+"""The tokenizer is that of plain Hugging Face `tokenizers`, merge by merge and id by id; ids survive the disk."""
 
 import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
-from britannica_assets.corpus.tokenizer import Encoder, load_tokenizer, save_tokenizer, train_tokenizer
+from britannica_assets.corpus.tokenizer import fast_encoder, load_tokenizer, save_tokenizer, train_tokenizer
 from britannica_assets.digests import folder_digest
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.special_tokens import SPECIAL_TOKENS
@@ -26,17 +25,54 @@ def trained() -> Tokenizer:
     return train_tokenizer(TEXTS[:150], vocab_size=1_000, min_frequency=2)
 
 
-@given(st.text())
+def plain_training(texts: list[str], *, vocab_size: int, min_frequency: int) -> Tokenizer:
+    """The reference: Hugging Face's own pre-tokenizer and trainer."""
+    plain = Tokenizer(models.BPE())
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    plain.train_from_iterator(texts, trainer)
+    return plain
+
+
+ODD_TEXT = st.text(max_size=60) | st.lists(
+    st.sampled_from(
+        [*"ab'st \n5½.é\t\r\0\u00a0\u200b\u3000\ufffd\uffff\u0301\u2028אα😀", "<s>", "</s>", "<pad>", "'ll", "1⁄2"]
+    ),
+    max_size=60,
+).map("".join)
+
+
+@given(ODD_TEXT)
 def test_the_round_trip_is_exact(text: str) -> None:
     ids = trained().encode(text, add_special_tokens=False).ids
     assert trained().decode(ids, skip_special_tokens=False) == text
 
 
 @settings(deadline=None)  # the first example trains the tokenizer
-@given(st.lists(st.text() | st.text(alphabet="ab'st \n5½.é"), max_size=4))
-def test_encoding_by_distinct_pre_tokens_is_plain_encoding(texts: list[str]) -> None:
-    encoded = Encoder(trained()).encode(pl.Series(texts, dtype=pl.String))
-    assert encoded.to_list() == [trained().encode(text, add_special_tokens=False).ids for text in texts]
+@given(st.lists(ODD_TEXT, max_size=4))
+def test_fast_encoding_is_plain_encoding(texts: list[str]) -> None:
+    encode = fast_encoder(trained())
+    for text in texts:
+        assert encode(text).tolist() == trained().encode(text, add_special_tokens=False).ids
+
+
+@settings(deadline=None)
+@given(st.lists(ODD_TEXT, max_size=8), st.integers(260, 290), st.integers(1, 3))
+def test_training_is_plain_training(texts: list[str], vocab_size: int, min_frequency: int) -> None:
+    plain = plain_training(texts, vocab_size=vocab_size, min_frequency=min_frequency)
+    if plain.get_vocab_size() < vocab_size:
+        with pytest.raises(ValueError, match=f"only {plain.get_vocab_size()} types of at least {min_frequency} occ"):
+            train_tokenizer(texts, vocab_size=vocab_size, min_frequency=min_frequency)
+    else:
+        ours = train_tokenizer(texts, vocab_size=vocab_size, min_frequency=min_frequency)
+        assert json.loads(ours.to_str())["model"] == json.loads(plain.to_str())["model"]
+        assert json.loads(ours.to_str())["added_tokens"] == json.loads(plain.to_str())["added_tokens"]
 
 
 def test_transformers_loads_it(tmp_path: Path) -> None:
@@ -51,20 +87,16 @@ def test_transformers_loads_it(tmp_path: Path) -> None:
         assert len(loaded) == 1_000
 
 
-def test_it_is_the_tokenizer_that_plain_training_gives() -> None:
-    plain = Tokenizer(models.BPE())
-    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=1_000,
-        min_frequency=2,
-        special_tokens=list(SPECIAL_TOKENS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    texts = [*TEXTS[:150], "It's Ἀθῆναι, 5½ m.\nשלום—naïve (1702-61)"]
-    plain.train_from_iterator(texts, trainer)
-    ours = train_tokenizer(texts, vocab_size=1_000, min_frequency=2)
+def test_training_on_the_sample_is_plain_training() -> None:
+    texts = [*TEXTS, "It's Ἀθῆναι, 5½ m.\nשלום—naïve (1702-61)"]
+    plain = plain_training(texts, vocab_size=2_000, min_frequency=2)
+    ours = train_tokenizer(texts, vocab_size=2_000, min_frequency=2)
     assert json.loads(ours.to_str())["model"] == json.loads(plain.to_str())["model"]
+
+
+def test_training_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    train_tokenizer(TEXTS[:20], vocab_size=300, min_frequency=2)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_too_little_text_for_the_vocabulary_is_refused() -> None:
