@@ -74,7 +74,9 @@ def train_model(
         name: statistics.median(entry[name] for entry in metrics.history)
         for name in ("tokens_per_second", "model_flops_utilization")
     }
-    named = {name: getattr(metrics, name) for name in ("parameters", "steps", "seconds", "validation_loss")}
+    named = {
+        name: getattr(metrics, name) for name in ("parameters", "steps", "words_seen", "seconds", "validation_loss")
+    }
     store(folder / METRICS_FILE, named | medians)
     shutil.rmtree(specification.checkpoints)
 
@@ -95,14 +97,19 @@ def write_teacher_targets(
     if (folder / TARGETS_FILE).exists():
         return
     specification = TargetsSpecification(
+        track=TRACK,
         teachers=list(teachers),
         token_ids=corpus / "token_ids",
-        output=folder,
+        data_digests={"folder": str(folder)},
+        work=folder.parent / "work",
         distillation=configuration.distillation,
         sequence_length=configuration.sequence_length,
+        seed=configuration.seed,
         stop_after_seconds=stop_after_seconds,
     )
     compute(specification)
+    shutil.copytree(specification.output, folder, dirs_exist_ok=True)
+    shutil.rmtree(specification.output)
 
 
 def score_model(folder: Path, pairs: Path, *, seed: int, before_each: Callable[[], object] = lambda: None) -> None:

@@ -71,6 +71,11 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
             example |= {"target_ids": ids, "target_probabilities": probabilities}
         return example
 
+    def words_seen(self, step: int) -> float:
+        """Words, repeats included, that so many optimizer steps have seen."""
+        tokens = step * self.length * self.sequences_per_epoch / self.steps_per_epoch
+        return tokens * self.tokens.words / len(self.tokens.ids)
+
     def _starts_of(self, epoch: int) -> npt.NDArray[np.int64]:
         """Where the epoch's sequences begin, in their order: as many of them as fill whole batches."""
         if epoch != self._epoch:
