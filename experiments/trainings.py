@@ -35,6 +35,7 @@ def train_model(
     corpus: Path,
     configuration: Configuration,
     targets: Path | None = None,
+    teachers: Sequence[Path] = (),
     stop_after_seconds: float | None = None,
 ) -> None:
     """Writes a trained model with its tokenizer and `METRICS_FILE` to `folder`; checkpoints lie in `work` next to it.
@@ -44,7 +45,8 @@ def train_model(
         asset: the model of the configuration.
         corpus: holds `token_ids` and `tokenizer`.
         configuration: the model's, and its training's.
-        targets: the teachers' stored targets; without them the model learns from the text alone.
+        targets: the teachers' stored targets, or
+        teachers: their folders, to run beside the model; with neither it learns from the text alone.
         stop_after_seconds: of this call.
 
     Raises:
@@ -59,10 +61,11 @@ def train_model(
         model=configuration.model(asset),
         sequence_length=configuration.sequence_length,
         seed=configuration.seed,
-        distillation=configuration.distillation if targets else None,
+        distillation=configuration.distillation if targets or teachers else None,
         token_ids=corpus / "token_ids",
         tokenizer=corpus / "tokenizer",
         targets=targets,
+        teachers=list(teachers),
         data_digests={},
         work=folder.parent / "work",
         stop_after_seconds=stop_after_seconds,

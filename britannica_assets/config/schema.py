@@ -131,7 +131,13 @@ class Distillation(_Section):
 
     alpha: float = Field(ge=0, le=1, description="weight of cross-entropy; KL has the rest")
     temperature: float = Field(gt=0, description="softens the logits of teachers and student in KL")
-    top_k: int = Field(gt=0, description="predictions of each position that are stored; the others share one bucket")
+    top_k: int = Field(gt=0, description="types of each position whose predicted probability is stored, 4 bytes each")
+    tail_samples: int = Field(
+        default=85,
+        gt=0,
+        description="samples of the other types, in proportion to their probabilities, 1.2 bytes each: they make the"
+        " stored targets unbiased, and the more there are the less they vary",
+    )
     kl_reduction: Literal["token_mean", "sequence_sum"] = Field(
         default="token_mean",
         description="whether KL is averaged over tokens, or summed over a sequence, as BabyLlama's code does",

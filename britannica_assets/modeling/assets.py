@@ -76,7 +76,7 @@ def teacher_targets(
     token_ids: Path,
     **teachers: Path,
 ) -> dg.MaterializeResult[Path]:
-    """The teachers' averaged softened predictions over the train text: the top k of each position, computed once."""
+    """The teachers' averaged softened predictions over the train text: the top k and samples of the tail."""
     from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification
     from britannica_assets.modeling.teacher_targets import SCHEMA_VERSION, TARGETS_FILE
     from britannica_assets.modeling.trained_model import content_digest
@@ -106,6 +106,7 @@ def teacher_targets(
             "teachers": ", ".join(teachers),
             "positions": description["positions"],
             "top_k": description["top_k"],
+            "tail_samples": description["tail_samples"],
             "megabytes": round(size / 1e6, 2),
             "bytes_a_position": round(size / description["positions"], 1),
             "temperature": description["temperature"],

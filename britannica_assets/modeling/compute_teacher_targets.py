@@ -40,7 +40,7 @@ class TargetsSpecification(BaseModel):
     distillation: Distillation
     sequence_length: int
     seed: int
-    shard_length: int = 2**18  # at top_k = 64 a shard is 68 MB
+    shard_length: int = 2**18  # at 140 bytes a position a shard is 37 MB
     stop_after_seconds: float | None = None
 
     @property
@@ -75,11 +75,13 @@ def compute(specification: TargetsSpecification) -> None:
         TokenIds.open(specification.token_ids, "train"),
         specification.output,
         top_k=distillation.top_k,
+        tail_samples=distillation.tail_samples,
         temperature=distillation.temperature,
         sequence_length=specification.sequence_length,
         left_context=distillation.left_context,
         batch_size=distillation.batch_size,
         shard_length=specification.shard_length,
+        seed=specification.seed,
         stop_after_seconds=specification.stop_after_seconds,
     )
 

@@ -21,8 +21,8 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
     that an example is the same however often training was stopped, and on however many devices it runs.
 
     An example is `input_ids` and `labels`, int64 [length]; labels are the next tokens, and IGNORE_INDEX where the next
-    token begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`, int64
-    [length, k], and `target_probabilities`, float32 [length, k + 1].
+    token begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`,
+    `target_probabilities` and `target_entropy`, the fields of a `TargetDistribution` of `length` positions.
 
     Raises:
         ValueError: the text is shorter than one batch of sequences; the message names the keys to change.
@@ -67,8 +67,8 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
             labels[labels == BOS_ID] = IGNORE_INDEX
         example = {"input_ids": window[:-1], "labels": labels}
         if self.targets is not None:
-            ids, probabilities = self.targets.read(begin, begin + self.length)
-            example |= {"target_ids": ids, "target_probabilities": probabilities}
+            targets = self.targets.read(begin, begin + self.length)
+            example |= {f"target_{name}": values for name, values in targets._asdict().items()}
         return example
 
     def words_seen(self, step: int) -> float:

@@ -77,7 +77,7 @@ class DistillationTrainer(Trainer):
             targets = None
             if "target_ids" in inputs:
                 targets = TargetDistribution(
-                    inputs["target_ids"].flatten(0, 1), inputs["target_probabilities"].flatten(0, 1)
+                    *(inputs[f"target_{name}"].flatten(0, 1) for name in TargetDistribution._fields)
                 )
             terms = fused_loss(hidden, head, labels, weights, targets=targets)
         self.loss_sums += torch.stack([terms.cross_entropy, terms.kl, (labels != IGNORE_INDEX).sum()])

@@ -1,6 +1,5 @@
 """Training examples."""
 
-
 import pytest
 import torch
 
