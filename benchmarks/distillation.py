@@ -44,7 +44,7 @@ LLAMA = Architecture(
 STUDENT = Architecture(
     family="llama", num_hidden_layers=8, num_attention_heads=4, hidden_size=160, intermediate_size=320
 )
-DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=64, left_context=16, batch_size=16)
+DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=8, left_context=16, batch_size=16)
 TRAINING = Training(learning_rate=2e-3, batch_size=8, epochs=EPOCHS, warmup_steps=5, weight_decay=0.1)
 
 
@@ -168,11 +168,13 @@ def main(tokens: int) -> None:
             train_tokens,
             folder / "targets",
             top_k=DISTILLATION.top_k,
+            tail_samples=DISTILLATION.tail_samples,
             temperature=DISTILLATION.temperature,
             sequence_length=LENGTH,
             left_context=DISTILLATION.left_context,
             batch_size=DISTILLATION.batch_size,
             shard_length=2**16,
+            seed=SEED,
         )
         targets_seconds = time.perf_counter() - begun
         ours = fit(

@@ -76,7 +76,7 @@ def targets_of(corpus: Path, output: Path, teachers: list[Path], configuration: 
     """The folder of the teachers' targets, which are computed on one core unless they are there."""
     distillation = configuration.distillation
     names = "-".join(teacher.name for teacher in teachers)
-    folder = output / "targets" / f"{names}-temperature-{distillation.temperature}-top-{distillation.top_k}"
+    folder = output / "targets" / f"{names}-temperature-{distillation.temperature}"
     folder.mkdir(parents=True, exist_ok=True)
     # In windows of the baseline's length, whatever the student's: what a teacher sees is not what changes.
     length = changed(Change()).sequence_length

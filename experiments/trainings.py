@@ -35,6 +35,7 @@ def train_model(
     corpus: Path,
     configuration: Configuration,
     targets: Path | None = None,
+    teachers: Sequence[Path] = (),
     stop_after_seconds: float | None = None,
 ) -> None:
     """Writes a trained model with its tokenizer and `METRICS_FILE` to `folder`; checkpoints lie in `work` next to it.
@@ -44,7 +45,8 @@ def train_model(
         asset: the model of the configuration.
         corpus: holds `token_ids` and `tokenizer`.
         configuration: the model's, and its training's.
-        targets: the teachers' stored targets; without them the model learns from the text alone.
+        targets: the teachers' stored targets, or
+        teachers: their folders, to run beside the model; with neither it learns from the text alone.
         stop_after_seconds: of this call.
 
     Raises:
@@ -59,10 +61,11 @@ def train_model(
         model=configuration.model(asset),
         sequence_length=configuration.sequence_length,
         seed=configuration.seed,
-        distillation=configuration.distillation if targets else None,
+        distillation=configuration.distillation if targets or teachers else None,
         token_ids=corpus / "token_ids",
         tokenizer=corpus / "tokenizer",
         targets=targets,
+        teachers=list(teachers),
         data_digests={},
         work=folder.parent / "work",
         stop_after_seconds=stop_after_seconds,
@@ -74,7 +77,9 @@ def train_model(
         name: statistics.median(entry[name] for entry in metrics.history)
         for name in ("tokens_per_second", "model_flops_utilization")
     }
-    named = {name: getattr(metrics, name) for name in ("parameters", "steps", "seconds", "validation_loss")}
+    named = {
+        name: getattr(metrics, name) for name in ("parameters", "steps", "words_seen", "seconds", "validation_loss")
+    }
     store(folder / METRICS_FILE, named | medians)
     shutil.rmtree(specification.checkpoints)
 
@@ -95,14 +100,19 @@ def write_teacher_targets(
     if (folder / TARGETS_FILE).exists():
         return
     specification = TargetsSpecification(
+        track=TRACK,
         teachers=list(teachers),
         token_ids=corpus / "token_ids",
-        output=folder,
+        data_digests={"folder": str(folder)},
+        work=folder.parent / "work",
         distillation=configuration.distillation,
         sequence_length=configuration.sequence_length,
+        seed=configuration.seed,
         stop_after_seconds=stop_after_seconds,
     )
     compute(specification)
+    shutil.copytree(specification.output, folder, dirs_exist_ok=True)
+    shutil.rmtree(specification.output)
 
 
 def score_model(folder: Path, pairs: Path, *, seed: int, before_each: Callable[[], object] = lambda: None) -> None:

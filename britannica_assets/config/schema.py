@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from britannica_assets.track_models import STUDENT_MODELS, teacher_asset, teacher_name
 
+MAX_PASSES = 10  # over the train text, of a model that competes in BabyLM (rules of 2025)
+BABYLM_PREFIX = "babylm_"
+
 
 class ConfigurationError(ValueError):
     """A configuration cannot be run; the message names file, key and remedy."""
@@ -24,6 +27,11 @@ class TrackBudget(_Section):
         description="words to train on, or `all` that validation does not take"
     )
     validation_words: int = Field(gt=0, description="words to validate on")
+    competes: bool | None = Field(
+        default=None,
+        description="whether the track obeys BabyLM's rules, by which no model sees its text more than ten times;"
+        " null: if its name begins with babylm_",
+    )
 
 
 class TokenizerConfiguration(_Section):
@@ -49,6 +57,9 @@ class Architecture(_Section):
     )
     dropout: float = Field(
         default=0, ge=0, lt=1, description="GPT-2's in residuals, embeddings and attention, Llama's in attention alone"
+    )
+    initializer_range: float = Field(
+        default=0.02, gt=0, description="standard deviation of the initial weights of embeddings and matrices"
     )
 
     @model_validator(mode="after")
@@ -80,6 +91,18 @@ class Training(_Section):
     epochs: int = Field(gt=0, description="passes over the train text")
     warmup_steps: int = Field(ge=0, description="steps of linear warm-up")
     weight_decay: float = Field(ge=0, description="decoupled weight decay of matrices")
+    adam_beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's decay of the mean gradient")
+    adam_beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay of the mean squared gradient")
+    max_grad_norm: float = Field(
+        default=1.0, ge=0, description="norm of the whole gradient at which it is clipped; 0: never"
+    )
+    ema_decay: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="decay of an exponential moving average of the weights, which is validated and saved in their"
+        " place; 0: none",
+    )
     processes: int = Field(default=1, gt=0, description="processes that share the work, one on each GPU")
     keep: Literal["last", "best"] = Field(
         default="last", description="the weights to keep: after the last step, or of the epoch that validated best"
@@ -108,7 +131,13 @@ class Distillation(_Section):
 
     alpha: float = Field(ge=0, le=1, description="weight of cross-entropy; KL has the rest")
     temperature: float = Field(gt=0, description="softens the logits of teachers and student in KL")
-    top_k: int = Field(gt=0, description="predictions of each position that are stored; the others share one bucket")
+    top_k: int = Field(gt=0, description="types of each position whose predicted probability is stored, 4 bytes each")
+    tail_samples: int = Field(
+        default=85,
+        gt=0,
+        description="samples of the other types, in proportion to their probabilities, 1.2 bytes each: they make the"
+        " stored targets unbiased, and the more there are the less they vary",
+    )
     kl_reduction: Literal["token_mean", "sequence_sum"] = Field(
         default="token_mean",
         description="whether KL is averaged over tokens, or summed over a sequence, as BabyLlama's code does",
@@ -164,10 +193,27 @@ class Configuration(_Section):
             raise ValueError("teachers.targets would take the name of the asset teacher_targets; name it otherwise")
         return self
 
+    @model_validator(mode="after")
+    def _competing_tracks_see_their_text_ten_times(self) -> "Configuration":
+        competing = [
+            name
+            for name, track in self.tracks.items()
+            if (name.startswith(BABYLM_PREFIX) if track.competes is None else track.competes)
+        ]
+        models = {"student": self.student} | {f"teachers.{name}": model for name, model in self.teachers.items()}
+        for name, model in models.items():
+            if competing and model.training.epochs > MAX_PASSES:
+                raise ValueError(
+                    f"{name}.training.epochs {model.training.epochs} is above {MAX_PASSES}, and BabyLM lets no model"
+                    f" see its text more often: lower it, or set tracks.{competing[0]}.competes: false"
+                )
+        return self
+
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of all values, whatever file they were read from."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        """SHA-256 (hex) of all values that are not their key's default, whatever file they were read from."""
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     def track(self, name: str) -> TrackBudget:
         """The budget of a track.

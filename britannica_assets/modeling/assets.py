@@ -76,22 +76,26 @@ def teacher_targets(
     token_ids: Path,
     **teachers: Path,
 ) -> dg.MaterializeResult[Path]:
-    """The teachers' averaged softened predictions over the train text: the top k of each position, computed once."""
+    """The teachers' averaged softened predictions over the train text: the top k and samples of the tail."""
     from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification
     from britannica_assets.modeling.teacher_targets import SCHEMA_VERSION, TARGETS_FILE
     from britannica_assets.modeling.trained_model import content_digest
 
     own = load_configuration(settings.scale)
-    inputs = [folder_digest(token_ids), *(content_digest(folder) for folder in teachers.values())]
-    # The folder is named after its inputs, so that a killed computation goes on and another one does not.
-    unfinished = settings.work_path / "targets" / f"{context.partition_key}-{'-'.join(name[:12] for name in inputs)}"
     specification = TargetsSpecification(
+        track=context.partition_key,
         teachers=list(teachers.values()),
         token_ids=token_ids,
-        output=unfinished,
+        data_digests={
+            "token_ids": folder_digest(token_ids),
+            **{name: content_digest(folder) for name, folder in teachers.items()},
+        },
+        work=settings.work_path / "targets",
         distillation=own.distillation,
         sequence_length=own.sequence_length,
+        seed=own.seed,
     )
+    unfinished = specification.output
     run_process(context, pipes_subprocess_client, settings, "compute_teacher_targets", specification.model_dump_json())
     description = read_json(unfinished / TARGETS_FILE, schema_version=SCHEMA_VERSION)
     size = sum(file.stat().st_size for file in unfinished.iterdir())
@@ -102,6 +106,7 @@ def teacher_targets(
             "teachers": ", ".join(teachers),
             "positions": description["positions"],
             "top_k": description["top_k"],
+            "tail_samples": description["tail_samples"],
             "megabytes": round(size / 1e6, 2),
             "bytes_a_position": round(size / description["positions"], 1),
             "temperature": description["temperature"],
@@ -229,6 +234,7 @@ def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
             "parameters": trained.parameters,
             "steps": trained.steps,
             "train_tokens": trained.train_tokens,
+            "words_seen": trained.words_seen,
             "seconds": round(trained.seconds, 1),
             "tokens_per_second": round(tokens / trained.seconds),
             "megabytes": round((folder / "model.safetensors").stat().st_size / 1e6, 1),

@@ -5,13 +5,15 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from torch import distributed
 from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.checkpoints import keep_if_best
+from britannica_assets.modeling.averaging import WeightAverage
+from britannica_assets.modeling.checkpoints import keep_if_best, write_manifest
 from britannica_assets.modeling.datasets import TrainingDataset
 from britannica_assets.modeling.device import peak_flops
 from britannica_assets.modeling.models import training_flops
@@ -103,6 +105,7 @@ class MetricsCallback(TrainerCallback):
             "learning_rate": logs["learning_rate"],
             "gradient_norm": logs["grad_norm"],
             "epoch": state.global_step / self.dataset.steps_per_epoch,
+            "words_seen": self.dataset.words_seen(state.global_step),
             **speed,
             "seconds_left": seconds_left,
         }
@@ -132,9 +135,11 @@ class ValidationCallback(TrainerCallback):
         validation: TokenIds,
         clock: TrainingClock,
         log_metrics: LogMetrics,
+        average: WeightAverage | None = None,
     ) -> None:
         self.specification = specification
         self.dataset = dataset
+        self.average = average
         self.validation = validation
         self.clock = clock
         self.log_metrics = log_metrics
@@ -150,6 +155,7 @@ class ValidationCallback(TrainerCallback):
         """Validates at the end of an epoch."""
         if state.global_step % self.dataset.steps_per_epoch:
             return
+        model = model if self.average is None else self.average.model
         with self.clock.paused():
             loss = validation_loss(
                 model, self.validation, length=self.dataset.length, batch_size=args.per_device_eval_batch_size
@@ -185,6 +191,13 @@ class CheckpointCallback(TrainerCallback):
         if _agree(now - self.last_saved >= self.specification.checkpoint_seconds):
             control.should_save = True
             self.last_saved = now
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Makes the checkpoint complete, once every process has written its part."""
+        if distributed.is_initialized():
+            distributed.barrier()
+        if state.is_world_process_zero:
+            write_manifest(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
 
 
 def _agree(wanted: bool) -> bool:

@@ -4,35 +4,61 @@
 specification goes on with the next shard.
 """
 
+import hashlib
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
-from transformers import AutoModelForCausalLM
 
 from britannica_assets.config import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.device import best_device
+from britannica_assets.modeling.garbage_collection import remove_abandoned, remove_superseded
+from britannica_assets.modeling.models import load_trained
 from britannica_assets.modeling.process import exclusive_lock, exit_with_parent, pipes_logging
-from britannica_assets.modeling.teacher_targets import compute_teacher_targets
+from britannica_assets.modeling.teacher_targets import SCHEMA_VERSION, compute_teacher_targets
+from britannica_assets.tracking import flattened
 
 
 class TargetsSpecification(BaseModel):
-    """The teachers' folders, the token ids they read, the folder to fill; a shard has `shard_length` positions.
+    """The teachers' folders, the token ids they read, and the folder (`work`) below which the targets are computed.
 
-    After `stop_after_seconds` the process ends with the shard at hand; called again, it goes on from there.
+    `data_digests` name the content of teachers and token ids; a shard has `shard_length` positions. After
+    `stop_after_seconds` the process ends with the shard at hand; called again, it goes on from there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    track: str
     teachers: list[Path]
     token_ids: Path
-    output: Path
+    data_digests: dict[str, str]
+    work: Path
     distillation: Distillation
     sequence_length: int
-    shard_length: int = 2**18  # at top_k = 64 a shard is 68 MB
+    seed: int
+    shard_length: int = 2**18  # at 140 bytes a position a shard is 37 MB
     stop_after_seconds: float | None = None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides the result, as flat keys; a key at its default is absent, see `TrainingSpecification`."""
+        values = self.model_dump(
+            mode="json",
+            include={"track", "data_digests", "distillation", "sequence_length", "seed", "shard_length"},
+            exclude={"distillation": {"alpha", "kl_reduction", "batch_size", "live_teachers"}},
+            exclude_defaults=True,
+        )
+        return {"version": SCHEMA_VERSION, **flattened(values)}
+
+    @property
+    def output(self) -> Path:
+        """The folder of the targets, shard by shard, until the asset's IO manager moves it away."""
+        digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+        return self.work / f"teacher_targets-{self.track}-{digest[:16]}"
 
 
 def compute(specification: TargetsSpecification) -> None:
@@ -45,18 +71,17 @@ def compute(specification: TargetsSpecification) -> None:
     precision = torch.bfloat16 if device.type == "cuda" else torch.float32
     distillation = specification.distillation
     compute_teacher_targets(
-        [
-            AutoModelForCausalLM.from_pretrained(folder, dtype=precision).to(device).eval()
-            for folder in specification.teachers
-        ],
+        [load_trained(folder, dtype=precision).to(device).eval() for folder in specification.teachers],
         TokenIds.open(specification.token_ids, "train"),
         specification.output,
         top_k=distillation.top_k,
+        tail_samples=distillation.tail_samples,
         temperature=distillation.temperature,
         sequence_length=specification.sequence_length,
         left_context=distillation.left_context,
         batch_size=distillation.batch_size,
         shard_length=specification.shard_length,
+        seed=specification.seed,
         stop_after_seconds=specification.stop_after_seconds,
     )
 
@@ -65,8 +90,12 @@ def main(path: Path) -> None:
     """Computes by the specification in `path`, reporting to Dagster where Dagster started this process."""
     specification = TargetsSpecification.model_validate_json(path.read_text(encoding="utf-8"))
     exit_with_parent(path.parent)
-    with pipes_logging(), exclusive_lock(specification.output):
-        compute(specification)
+    specification.work.mkdir(parents=True, exist_ok=True)
+    with pipes_logging():
+        remove_abandoned(specification.work)
+        with exclusive_lock(specification.output):
+            compute(specification)
+        remove_superseded(specification.output)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
     that an example is the same however often training was stopped, and on however many devices it runs.
 
     An example is `input_ids` and `labels`, int64 [length]; labels are the next tokens, and IGNORE_INDEX where the next
-    token begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`, int64
-    [length, k], and `target_probabilities`, float32 [length, k + 1].
+    token begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`,
+    `target_probabilities` and `target_entropy`, the fields of a `TargetDistribution` of `length` positions.
 
     Raises:
         ValueError: the text is shorter than one batch of sequences; the message names the keys to change.
@@ -67,9 +67,14 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
             labels[labels == BOS_ID] = IGNORE_INDEX
         example = {"input_ids": window[:-1], "labels": labels}
         if self.targets is not None:
-            ids, probabilities = self.targets.read(begin, begin + self.length)
-            example |= {"target_ids": ids, "target_probabilities": probabilities}
+            targets = self.targets.read(begin, begin + self.length)
+            example |= {f"target_{name}": values for name, values in targets._asdict().items()}
         return example
+
+    def words_seen(self, step: int) -> float:
+        """Words, repeats included, that so many optimizer steps have seen."""
+        tokens = step * self.length * self.sequences_per_epoch / self.steps_per_epoch
+        return tokens * self.tokens.words / len(self.tokens.ids)
 
     def _starts_of(self, epoch: int) -> npt.NDArray[np.int64]:
         """Where the epoch's sequences begin, in their order: as many of them as fill whole batches."""

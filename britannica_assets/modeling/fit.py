@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, TrainingArguments, set_seed
+from safetensors import safe_open
+from transformers import PreTrainedModel, TrainingArguments, set_seed
 from transformers.trainer_callback import PrinterCallback
 
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.files import read_json, write_json
+from britannica_assets.modeling.averaging import WeightAverage
 from britannica_assets.modeling.callbacks import (
     CheckpointCallback,
     LogMetrics,
@@ -24,29 +26,32 @@ from britannica_assets.modeling.callbacks import (
 from britannica_assets.modeling.checkpoints import last_complete_checkpoint, load_best
 from britannica_assets.modeling.datasets import TrainingDataset
 from britannica_assets.modeling.device import best_device, explain_out_of_memory
-from britannica_assets.modeling.models import build_model, defer_head
+from britannica_assets.modeling.garbage_collection import log_differences, write_identity
+from britannica_assets.modeling.models import build_model, check_complete, defer_head, load_trained
 from britannica_assets.modeling.process import UnfinishedError, is_main_process
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import TeacherTargets
 from britannica_assets.modeling.trained_model import TrainingMetrics
 from britannica_assets.modeling.trainer import LOGGING_STEPS, DistillationTrainer
 from britannica_assets.modeling.validation import validation_loss
+from britannica_assets.modeling.words_seen import WordsSeenCheckpoints
 
 logger = logging.getLogger(__name__)
 
 METRICS_FILE = "metrics.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
 class TrainingResult:
     """A trained model, its output layer still deferred, and what its training took.
 
-    `seconds` and `history` are those of `TrainingMetrics`.
+    `words_seen`, `seconds` and `history` are those of `TrainingMetrics`.
     """
 
     model: PreTrainedModel
     validation_loss: float
+    words_seen: int
     steps: int
     seconds: float
     history: list[dict[str, float]]
@@ -74,6 +79,7 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
         parameters=result.model.num_parameters(),
         validation_loss=result.validation_loss,
         train_tokens=len(TokenIds.open(specification.token_ids, "train").ids),
+        words_seen=result.words_seen,
         steps=result.steps,
         seconds=result.seconds,
         history=result.history,
@@ -93,41 +99,75 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
         NonFiniteLossError: the loss is not a finite number.
         OutOfMemoryError: a batch does not fit into the device's memory.
         UnfinishedError: `stop_after_seconds` were over; the same call goes on.
+        BrokenCheckpointError: the weights of the best epoch are damaged.
     """
-    specification.checkpoints.mkdir(parents=True, exist_ok=True)
+    checkpoint = _checkpoint_to_go_on_from(specification)
     validation = TokenIds.open(specification.token_ids, "validation")
     dataset = _training_dataset(specification)
     model = _new_model(specification, dataset.tokens.vocab_size)
     clock = TrainingClock()
     metrics = MetricsCallback(specification, dataset, clock, log_metrics)
     checkpoints = CheckpointCallback(specification)
+    decay = specification.model.training.ema_decay
+    average = WeightAverage(model, decay, checkpoint) if decay else None
+    callbacks = [
+        *([average] if average is not None else []),  # first: the others take its weights
+        ValidationCallback(specification, dataset, validation, clock, log_metrics, average),
+        checkpoints,
+        metrics,
+    ]
+    if specification.keeps_words_seen_checkpoints:
+        callbacks.append(WordsSeenCheckpoints(dataset, specification.output, specification.tokenizer, average))
     trainer = DistillationTrainer(
         specification,
-        [AutoModelForCausalLM.from_pretrained(folder) for folder in specification.teachers],
+        [load_trained(folder) for folder in specification.teachers],
         model=model,
         args=_training_arguments(specification, max_steps=dataset.steps_per_epoch * dataset.epochs),
         train_dataset=dataset,
-        callbacks=[ValidationCallback(specification, dataset, validation, clock, log_metrics), checkpoints, metrics],
+        callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)  # MetricsCallback logs the same
-    _train(trainer, last_complete_checkpoint(specification.checkpoints, remove_incomplete=is_main_process()))
+    _train(trainer, checkpoint)
     seconds = metrics.earlier_seconds + clock.seconds()
     if checkpoints.stopped:
         raise UnfinishedError(
             f"{specification.asset}: stopped at step {trainer.state.global_step} of {trainer.state.max_steps}, at its"
             " time limit; the same call goes on"
         )
-    trained = trainer.accelerator.unwrap_model(trainer.model)
+    trained = trainer.accelerator.unwrap_model(trainer.model) if average is None else average.model
     trainer.accelerator.wait_for_everyone()
     load_best(trained, specification.checkpoints)
     batch_size = trainer.args.per_device_eval_batch_size
     loss = validation_loss(trained, validation, length=specification.sequence_length, batch_size=batch_size)
-    return TrainingResult(trained, loss, trainer.state.global_step, seconds, logged_steps(trainer.state))
+    return TrainingResult(
+        model=trained,
+        validation_loss=loss,
+        words_seen=round(dataset.words_seen(trainer.state.global_step)),
+        steps=trainer.state.global_step,
+        seconds=seconds,
+        history=logged_steps(trainer.state),
+    )
+
+
+def _checkpoint_to_go_on_from(specification: TrainingSpecification) -> Path | None:
+    folder = specification.checkpoints
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = last_complete_checkpoint(folder, remove_broken=is_main_process())
+    if is_main_process():
+        if checkpoint is None:
+            log_differences(folder, specification.identity)
+        write_identity(folder, specification.identity)
+    return checkpoint
 
 
 def _train(trainer: DistillationTrainer, checkpoint: Path | None) -> None:
-    if checkpoint is not None and is_main_process():
-        logger.info("%s resumes from %s", trainer.specification.asset, checkpoint.name)
+    if checkpoint is not None:
+        if is_main_process():
+            logger.info("%s resumes from %s", trainer.specification.asset, checkpoint.name)
+        # Trainer itself would go on with whatever the file lacks.
+        with safe_open(checkpoint / "model.safetensors", framework="pt") as weights:
+            stored, own = set(weights.keys()), set(trainer.model.state_dict())
+        check_complete(trainer.model, checkpoint, missing=own - stored, unexpected=stored - own)
     batch = f"{trainer.specification.asset}: {trainer.args.per_device_train_batch_size} sequences"
     with explain_out_of_memory(batch, "training.device_batch_size"):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -185,6 +225,9 @@ def _training_arguments(specification: TrainingSpecification, *, max_steps: int)
         lr_scheduler_type="cosine",
         warmup_steps=training.warmup_steps,
         weight_decay=training.weight_decay,
+        adam_beta1=training.adam_beta1,
+        adam_beta2=training.adam_beta2,
+        max_grad_norm=training.max_grad_norm,
         use_cpu=device == "cpu",
         bf16=on_gpu and torch.cuda.is_bf16_supported(),
         torch_compile=training.compile,

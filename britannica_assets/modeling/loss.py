@@ -14,7 +14,6 @@ from torch.nn import functional
 from britannica_assets.special_tokens import IGNORE_INDEX
 
 KLReduction = Literal["token_mean", "sequence_sum"]
-MIN_TAIL_PROBABILITY = 1e-7  # probability; keeps the tail's logarithm finite where the top k hold all of the mass
 LOGITS_CHUNK_ELEMENTS = {
     "cpu": 2**21,
     "cuda": 2**27,
@@ -22,13 +21,15 @@ LOGITS_CHUNK_ELEMENTS = {
 
 
 class TargetDistribution(NamedTuple):
-    """The teachers' prediction for n positions: `ids`, int64 [n, k], and `probabilities`, float32 [n, k + 1].
+    """The teachers' prediction for n positions, or what stands for it without bias: m types with probabilities.
 
-    The last probability is that of all other types together; each row sums to one.
+    `ids`, int64 [n, m], a type may occur more than once; `probabilities`, float32 [n, m], each row sums to one;
+    `entropy`, float32 [n], of the whole distribution, in nats.
     """
 
     ids: torch.Tensor
     probabilities: torch.Tensor
+    entropy: torch.Tensor
 
 
 class LossTerms(NamedTuple):
@@ -71,11 +72,11 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORE_INDEX)
 
 
-def tail_bucket_kl(logits: torch.Tensor, targets: TargetDistribution, *, temperature: float) -> torch.Tensor:
-    """KL divergence [n], in nats, of the student from the teachers' top k types and the rest as one.
+def sparse_kl(logits: torch.Tensor, targets: TargetDistribution, *, temperature: float) -> torch.Tensor:
+    """KL divergence [n], in nats, of the student from the teachers' sparse prediction: -entropy - Σ p · log q.
 
-    By the log-sum inequality it is at most KL over the whole vocabulary, and equals it where teachers and
-    student agree on how the tail divides.
+    It is linear in the probabilities: where these are right on average, so are KL and its gradient. The value of one
+    position may be below zero.
 
     Args:
         logits: the student's, [n, vocabulary].
@@ -83,10 +84,8 @@ def tail_bucket_kl(logits: torch.Tensor, targets: TargetDistribution, *, tempera
         temperature: T > 0.
     """
     softened = logits.float() / temperature
-    top = softened.gather(-1, targets.ids) - softened.logsumexp(-1, keepdim=True)
-    tail = torch.log((1 - top.exp().sum(-1, keepdim=True)).clamp(min=MIN_TAIL_PROBABILITY))
-    probabilities = targets.probabilities
-    return (torch.xlogy(probabilities, probabilities) - probabilities * torch.cat([top, tail], dim=-1)).sum(-1)
+    expected = (targets.probabilities * softened.gather(-1, targets.ids)).sum(-1)
+    return softened.logsumexp(-1) - expected - targets.entropy
 
 
 def full_kl(logits: torch.Tensor, teacher_logits: torch.Tensor, *, temperature: float) -> torch.Tensor:
@@ -117,7 +116,7 @@ def loss_from_logits(
     entropy = functional.cross_entropy(logits.float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
     kl = torch.zeros_like(entropy)
     if targets is not None:
-        kl = (tail_bucket_kl(logits, targets, temperature=weights.temperature) * counted).sum()
+        kl = (sparse_kl(logits, targets, temperature=weights.temperature) * counted).sum()
     elif teacher_logits is not None:
         kl = (full_kl(logits, teacher_logits, temperature=weights.temperature) * counted).sum()
     loss = weights.cross_entropy * entropy + weights.kl * kl
@@ -148,9 +147,9 @@ def fused_loss(
     """
     if rows is None:
         rows = max(1, LOGITS_CHUNK_ELEMENTS.get(hidden.device.type, 2**24) // len(head))
-    ids, probabilities = targets if targets is not None else (None, None)
+    ids, probabilities, entropy = targets if targets is not None else (None, None, None)
     apply: Any = _FusedLoss.apply  # torch does not type it
-    return LossTerms(*apply(hidden, head, labels, ids, probabilities, weights, rows))
+    return LossTerms(*apply(hidden, head, labels, ids, probabilities, entropy, weights, rows))
 
 
 class _FusedLoss(torch.autograd.Function):
@@ -162,6 +161,7 @@ class _FusedLoss(torch.autograd.Function):
         labels: torch.Tensor,
         ids: torch.Tensor | None,
         probabilities: torch.Tensor | None,
+        target_entropy: torch.Tensor | None,
         weights: LossWeights,
         rows: int,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -173,8 +173,8 @@ class _FusedLoss(torch.autograd.Function):
         for begin in range(0, len(hidden), rows):
             part = slice(begin, begin + rows)
             targets = None
-            if ids is not None and probabilities is not None:
-                targets = TargetDistribution(ids[part], probabilities[part])
+            if ids is not None and probabilities is not None and target_entropy is not None:
+                targets = TargetDistribution(ids[part], probabilities[part], target_entropy[part])
             logits = (hidden[part] @ weight.T).float()
             part_entropy, part_kl, gradient = _loss_and_gradient(logits, labels[part], targets, weights)
             entropy += part_entropy
@@ -189,7 +189,7 @@ class _FusedLoss(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         hidden_gradient, head_gradient = context.saved_tensors
-        return hidden_gradient * gradients[0], head_gradient * gradients[0], None, None, None, None, None
+        return hidden_gradient * gradients[0], head_gradient * gradients[0], *[None] * 6
 
 
 def _loss_and_gradient(
@@ -208,26 +208,18 @@ def _loss_and_gradient(
         share *= weights.cross_entropy * counted / total
         share.scatter_add_(-1, label, -weights.cross_entropy * counted)
         return entropy, torch.zeros_like(entropy), share
-    top_logit = logits.gather(-1, targets.ids) / temperature
+    expected = (targets.probabilities * logits.gather(-1, targets.ids)).sum(-1, keepdim=True) / temperature
     softened = logits.div_(temperature).exp_()
     share = softened.square() if temperature == 2 else softened.pow(temperature)  # exp(z) of exp(z / T)
     total = share.sum(-1, keepdim=True)
     softened_total = softened.sum(-1, keepdim=True)
     entropy = ((total.log() - label_logit) * counted).sum()
-    top_log = top_logit - softened_total.log()
-    top = top_log.exp()
-    tail = (1 - top.sum(-1, keepdim=True)).clamp(min=MIN_TAIL_PROBABILITY)
-    probabilities = targets.probabilities
-    own, rest = probabilities[:, :-1], probabilities[:, -1:]
-    kl = torch.xlogy(probabilities, probabilities).sum(-1, keepdim=True)
-    kl -= (own * top_log).sum(-1, keepdim=True) + rest * tail.log()
-    kl = (kl * counted).sum()
-    # In a softened logit, KL's slope is q - p for a top type and q · (1 - p_rest / q_rest) for any other.
+    kl = ((softened_total.log() - expected - targets.entropy.unsqueeze(-1)) * counted).sum()
+    # In a softened logit, KL's slope is q - p.
     scale = weights.kl / temperature * counted
     share *= weights.cross_entropy * counted / total
-    top_gradient = share.gather(-1, targets.ids) + scale * (top - own)
-    gradient = share.addcmul_(softened, scale * (1 - rest / tail) / softened_total)
-    gradient.scatter_(-1, targets.ids, top_gradient)
+    gradient = share.addcmul_(softened, scale / softened_total)
+    gradient.scatter_add_(-1, targets.ids, -scale * targets.probabilities)
     gradient.scatter_add_(-1, label, -weights.cross_entropy * counted)
     return entropy, kl, gradient
 

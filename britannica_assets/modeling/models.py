@@ -1,8 +1,11 @@
 """Architecture → an untrained transformers model, and what a token costs it."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from britannica_assets.config import Architecture
@@ -12,6 +15,10 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
 POSITIONS_PER_TRAINED = 2  # as BabyLlama: positions for twice the trained sequence length
+
+
+class IncompleteWeightsError(RuntimeError):
+    """A file or folder does not hold the weights of the model; the message names both."""
 
 
 class DeferredHead(nn.Linear):
@@ -42,6 +49,7 @@ def transformers_configuration(
         "eos_token_id": EOS_ID,
         "tie_word_embeddings": tied,
         "use_cache": True,
+        "initializer_range": architecture.initializer_range,
     }
     positions = POSITIONS_PER_TRAINED * sequence_length
     if architecture.family == "gpt2":
@@ -74,6 +82,49 @@ def build_model(architecture: Architecture, *, vocab_size: int, sequence_length:
     return AutoModelForCausalLM.from_config(
         transformers_configuration(architecture, vocab_size=vocab_size, sequence_length=sequence_length)
     )
+
+
+def load_trained(folder: Path, *, dtype: torch.dtype = torch.float32) -> "PreTrainedModel":
+    """The model that `save_pretrained` wrote to `folder`.
+
+    Raises:
+        IncompleteWeightsError: weights are missing or superfluous, which transformers would draw anew or drop.
+    """
+    from transformers import AutoModelForCausalLM
+
+    model, loading = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+    check_complete(model, folder, missing=loading["missing_keys"], unexpected=loading["unexpected_keys"])
+    return model
+
+
+def load_weights(model: "PreTrainedModel", file: Path) -> None:
+    """Loads a safetensors file into the model; weights that are tied to one of the file's need not be in it.
+
+    Raises:
+        IncompleteWeightsError: others are missing, or the model does not know one of the file's.
+    """
+    missing, unexpected = model.load_state_dict(load_file(file), strict=False)
+    check_complete(model, file, missing=missing, unexpected=unexpected)
+
+
+def check_complete(
+    model: "PreTrainedModel", source: Path, *, missing: Iterable[str], unexpected: Iterable[str]
+) -> None:
+    """Holds that weights of `source` are the model's own, and that it lacks only those that are tied to another.
+
+    Raises:
+        IncompleteWeightsError: see above; the message names them.
+    """
+    absent = set(missing)
+    parameters = model.state_dict()
+    present = {tensor.data_ptr() for name, tensor in parameters.items() if name not in absent}
+    lost = sorted(name for name in absent if parameters[name].data_ptr() not in present)
+    unknown = sorted(unexpected)
+    if lost or unknown:
+        raise IncompleteWeightsError(
+            f"{source} does not hold the weights of this {type(model).__name__}: missing {', '.join(lost) or 'none'};"
+            f" unknown {', '.join(unknown) or 'none'}"
+        )
 
 
 def defer_head(model: "PreTrainedModel") -> "PreTrainedModel":

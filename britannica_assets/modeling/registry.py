@@ -1,6 +1,10 @@
 """MLflow's model registry: each finished model becomes a registered version, and champions are loaded from it."""
 
 import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from britannica_assets.modeling.promotion import (
 )
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.trained_model import TrainedModel, TrainingMetrics
+from britannica_assets.modeling.words_seen import PREFIX
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import connect
 
@@ -38,13 +43,18 @@ def register(
             "final_validation_perplexity": perplexity,
             "parameters": metrics.parameters,
             "train_tokens": metrics.train_tokens,
+            "words_seen": metrics.words_seen,
             "training_seconds": metrics.seconds,
         }
     )
     client = mlflow.MlflowClient()
     name = specification.registered_model
     known = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    version = int(known[0].version) if known else _new_version(specification)
+    if known:
+        version = int(known[0].version)
+    else:
+        with _without_words_seen_checkpoints(specification.output) as folder:
+            version = _new_version(specification, folder)
     tags = {
         "track": specification.track,
         SCALE_TAG: specification.scale,
@@ -74,7 +84,17 @@ def register(
     ).write(specification.output)
 
 
-def _new_version(specification: TrainingSpecification) -> int:
+@contextmanager
+def _without_words_seen_checkpoints(folder: Path) -> Iterator[Path]:
+    """A model's folder as MLflow gets it."""
+    if not any(folder.glob(f"{PREFIX}*")):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        yield Path(shutil.copytree(folder, Path(temporary) / folder.name, ignore=shutil.ignore_patterns(f"{PREFIX}*")))
+
+
+def _new_version(specification: TrainingSpecification, folder: Path) -> int:
     import mlflow
     import pandas as pd
     from mlflow.models import ModelSignature
@@ -83,7 +103,7 @@ def _new_version(specification: TrainingSpecification) -> int:
     information = mlflow.pyfunc.log_model(
         name="model",
         python_model=str(SERVED_MODEL),
-        artifacts={MODEL_ARTIFACT: str(specification.output)},
+        artifacts={MODEL_ARTIFACT: str(folder)},
         signature=ModelSignature(
             inputs=Schema([ColSpec(DataType.string, name="prompt")]),
             outputs=Schema([ColSpec(DataType.string)]),

@@ -1,13 +1,23 @@
 """The specification of a training: one JSON file, from which and from its inputs the whole training follows."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from britannica_assets.config import Distillation, ModelConfiguration
-from britannica_assets.track_models import registered_model
+from britannica_assets.track_models import STUDENT_MODELS, registered_model
+from britannica_assets.tracking import flattened
+
+IDENTITY_VERSION = 1  # to be raised when the code trains another model by the same keys, or a key's default changes
+DECISIVE = {"asset", "track", "model", "sequence_length", "seed", "distillation", "data_digests"}
+# Keys that say how the work is done and not what comes of it.
+EXECUTION_KEYS: dict[str, Any] = {
+    "model": {"training": {"device_batch_size", "processes", "compile"}},
+    "distillation": {"batch_size"},
+}
 
 
 class TrainingSpecification(BaseModel):
@@ -46,13 +56,23 @@ class TrainingSpecification(BaseModel):
         return registered_model(self.asset)
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides the result, as flat keys joined by full stops; a key at its default is absent.
+
+        So a key that is added to the schema later changes the identity of no training that leaves it alone.
+        """
+        values = self.model_dump(mode="json", include=DECISIVE, exclude=EXECUTION_KEYS, exclude_defaults=True)
+        return {"version": IDENTITY_VERSION, **flattened(values)}
+
+    @property
     def digest(self) -> str:
-        """SHA-256 (hex) of all that decides the result: a killed training is taken up again by the same digest."""
-        decisive = self.model_dump(
-            mode="json",
-            include={"asset", "track", "model", "sequence_length", "seed", "distillation", "data_digests"},
-        )
-        return hashlib.sha256(repr(sorted(decisive.items())).encode()).hexdigest()
+        """SHA-256 (hex) of `identity`: a killed training is taken up again by the same digest."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def keeps_words_seen_checkpoints(self) -> bool:
+        """Whether BabyLM's checkpoints by words seen are kept, see `words_seen.py`: of students, not of teachers."""
+        return self.asset in STUDENT_MODELS
 
     @property
     def checkpoints(self) -> Path:

@@ -1,12 +1,12 @@
-"""The teachers' averaged softened predictions over the train text, computed once, the top k of each position.
+"""The teachers' averaged softened predictions over the train text, computed once, in little and without bias.
 
-A folder holds, for each shard of positions, `ids-00000.bin` (uint16 [positions, k]) and `probabilities-00000.bin`
-(bfloat16 [positions, k + 1]; the last column is the probability of all other types together), and
-`teacher_targets.json`. Position t tells what the teachers expect after token t, so the targets serve any cutting of the
-text. Each shard is an atomic write, so that a killed computation goes on with the next shard.
+A folder holds, for each shard of positions, `targets-00000.bin`, rows of `target_rows.py` (uint8 [positions, bytes]),
+and `teacher_targets.json`. Position t tells what the teachers expect after token t, so the targets serve any cutting of
+the text. Each shard is an atomic write, so that a killed computation goes on with the next shard. The samples of a
+position are drawn from the seed and the position alone, whatever the shards.
 
-Probabilities and not their logarithms: bfloat16 has eight bits of precision, an error of 0.4 % in a probability, where
-in a logarithm of -8 it would be one of 3 % in the probability.
+Probabilities and not their logarithms: float16 has eleven bits of precision, an error of 0.05 % in a probability, where
+in a logarithm of -8 it would be one of 0.4 % in the probability.
 """
 
 import logging
@@ -23,9 +23,11 @@ import torch
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.files import atomic_write, read_json, write_json
 from britannica_assets.modeling.device import explain_out_of_memory
-from britannica_assets.modeling.loss import LOGITS_CHUNK_ELEMENTS, mean_logits
+from britannica_assets.modeling.loss import LOGITS_CHUNK_ELEMENTS, TargetDistribution, mean_logits
 from britannica_assets.modeling.models import defer_head, output_weight
 from britannica_assets.modeling.process import UnfinishedError
+from britannica_assets.modeling.target_rows import RowLayout, TargetArrays
+from britannica_assets.modeling.target_sampling import position_uniforms, sample_targets
 from britannica_assets.special_tokens import EOS_ID
 
 if TYPE_CHECKING:
@@ -34,17 +36,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TARGETS_FILE = "teacher_targets.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
 class TeacherTargets:
     """The stored predictions, memory-mapped a shard."""
 
-    ids: Sequence[npt.NDArray[np.uint16]]
-    probabilities: Sequence[npt.NDArray[np.uint16]]
+    shards: Sequence[npt.NDArray[np.uint8]]
     shard_length: int
-    top_k: int
+    layout: RowLayout
     temperature: float
 
     @classmethod
@@ -53,32 +54,43 @@ class TeacherTargets:
 
         Raises:
             FileNotFoundError: the folder holds no finished targets.
+            SchemaVersionError: they were written by another schema.
         """
         description = read_json(folder / TARGETS_FILE, schema_version=SCHEMA_VERSION)
-        top_k = description["top_k"]
-        shards = range(description["shards"])
+        layout = RowLayout(description["top_k"], description["tail_samples"], description["vocab_size"])
         return cls(
-            ids=[np.memmap(folder / f"ids-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k) for n in shards],
-            probabilities=[
-                np.memmap(folder / f"probabilities-{n:05d}.bin", dtype="<u2", mode="r").reshape(-1, top_k + 1)
-                for n in shards
+            shards=[
+                np.memmap(folder / _shard_name(n), dtype=np.uint8, mode="r").reshape(-1, layout.bytes)
+                for n in range(description["shards"])
             ],
             shard_length=description["shard_length"],
-            top_k=top_k,
+            layout=layout,
             temperature=description["temperature"],
         )
 
-    def read(self, begin: int, end: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions `begin` to `end`: ids, int64 [n, k], and probabilities, float32 [n, k + 1], rows summing to one."""
-        ids, probabilities = [], []
+    def read(self, begin: int, end: int) -> TargetDistribution:
+        """Positions `begin` to `end`; rows of probabilities sum to one."""
+        rows = []
         for shard in range(begin // self.shard_length, (end - 1) // self.shard_length + 1):
             first = shard * self.shard_length
-            part = slice(max(0, begin - first), end - first)
-            ids.append(self.ids[shard][part])
-            probabilities.append(self.probabilities[shard][part])
-        bits = torch.from_numpy(np.concatenate(probabilities).view(np.int16))
-        rounded = bits.view(torch.bfloat16).float()
-        return torch.from_numpy(np.concatenate(ids).astype(np.int64)), rounded / rounded.sum(-1, keepdim=True)
+            rows.append(self.shards[shard][max(0, begin - first) : end - first])
+        return target_distribution(self.layout.decode(np.concatenate(rows)))
+
+
+def target_distribution(stored: TargetArrays) -> TargetDistribution:
+    """Stored targets as the loss reads them; rows of probabilities sum to one."""
+    top, rest = stored.top_probabilities[:, :-1], stored.top_probabilities[:, -1:]
+    samples = stored.tail_ids.shape[1]
+    probabilities = np.concatenate([top, np.repeat(rest / samples, samples, axis=1)], axis=1)
+    return TargetDistribution(
+        ids=torch.from_numpy(np.concatenate([stored.top_ids, stored.tail_ids], axis=1)),
+        probabilities=torch.from_numpy(probabilities / probabilities.sum(-1, keepdims=True)),
+        entropy=torch.from_numpy(stored.entropy),
+    )
+
+
+def _shard_name(shard: int) -> str:
+    return f"targets-{shard:05d}.bin"
 
 
 def compute_teacher_targets(
@@ -87,11 +99,13 @@ def compute_teacher_targets(
     folder: Path,
     *,
     top_k: int,
+    tail_samples: int,
     temperature: float,
     sequence_length: int,
     left_context: int,
     batch_size: int,
     shard_length: int,
+    seed: int,
     stop_after_seconds: float | None = None,
 ) -> None:
     """Runs the teachers over the train text and writes what of the targets is missing in `folder`.
@@ -114,29 +128,29 @@ def compute_teacher_targets(
     for teacher in teachers:
         defer_head(teacher)
     shards = -(-len(tokens.ids) // shard_length)
+    layout = RowLayout(top_k, tail_samples, tokens.vocab_size)
     started, done = time.monotonic(), 0
     for shard in range(shards):
-        files = [folder / f"{kind}-{shard:05d}.bin" for kind in ("ids", "probabilities")]
-        if all(file.exists() for file in files):
+        file = folder / _shard_name(shard)
+        if file.exists():
             continue
         if stop_after_seconds is not None and time.monotonic() - started >= stop_after_seconds:
             raise UnfinishedError(f"teacher targets: {shard} of {shards} shards are stored; the same call goes on")
         begin, end = shard * shard_length, min((shard + 1) * shard_length, len(tokens.ids))
         with explain_out_of_memory(f"teacher targets: {batch_size} sequences", "distillation.batch_size"):
-            ids, probabilities = _predict(
+            rows = _predict(
                 teachers,
                 tokens,
                 begin,
-                end,
-                top_k=top_k,
+                position_uniforms(seed, begin, end),
+                layout=layout,
                 temperature=temperature,
                 sequence_length=sequence_length,
                 left_context=left_context,
                 batch_size=batch_size,
             )
-        for file, array in zip(files, (ids, probabilities), strict=True):
-            with atomic_write(file) as temporary:
-                array.tofile(temporary)
+        with atomic_write(file) as temporary:
+            rows.tofile(temporary)
         done += end - begin
         speed = done / (time.monotonic() - started)
         logger.info(
@@ -151,8 +165,11 @@ def compute_teacher_targets(
         "shards": shards,
         "shard_length": shard_length,
         "top_k": top_k,
+        "tail_samples": tail_samples,
+        "vocab_size": tokens.vocab_size,
         "temperature": temperature,
         "left_context": left_context,
+        "seed": seed,
     }
     write_json(folder / TARGETS_FILE, description, schema_version=SCHEMA_VERSION)
 
@@ -162,19 +179,19 @@ def _predict(
     teachers: Sequence["PreTrainedModel"],
     tokens: TokenIds,
     begin: int,
-    end: int,
+    uniforms: npt.NDArray[np.float32],
     *,
-    top_k: int,
+    layout: RowLayout,
     temperature: float,
     sequence_length: int,
     left_context: int,
     batch_size: int,
-) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+) -> npt.NDArray[np.uint8]:
+    """The rows of the positions from `begin` on, as many as there are uniform numbers."""
     device = teachers[0].device
     heads = [output_weight(teacher) for teacher in teachers]
-    ids = np.zeros((end - begin, top_k), dtype="<u2")
-    probabilities = np.zeros((end - begin, top_k + 1), dtype="<u2")
-    windows = list(_windows(tokens.offsets, begin, end, sequence_length, left_context))
+    result = np.zeros((len(uniforms), layout.bytes), dtype=np.uint8)
+    windows = list(_windows(tokens.offsets, begin, begin + len(uniforms), sequence_length, left_context))
     windows.sort(key=lambda window: window[2] - window[0])  # alike in length, so that little is padding
     for first in range(0, len(windows), batch_size):
         batch = windows[first : first + batch_size]
@@ -194,27 +211,34 @@ def _predict(
         places = np.concatenate([np.arange(new - begin, stop - begin) for _, new, stop in batch])
         rows = max(1, LOGITS_CHUNK_ELEMENTS.get(device.type, 2**24) // tokens.vocab_size)
         for place in range(0, len(places), rows):
-            logits = mean_logits([part[place : place + rows] for part in states], heads)
-            top = torch.softmax(logits.div_(temperature), dim=-1).topk(top_k, dim=-1)
-            rest = (1 - top.values.sum(-1, keepdim=True)).clamp(min=0)
-            rounded = torch.cat([top.values, rest], -1).bfloat16().cpu()
-            ids[places[place : place + rows]] = top.indices.cpu().numpy().astype("<u2")
-            probabilities[places[place : place + rows]] = rounded.view(torch.int16).numpy().view(np.uint16)
-    return ids, probabilities
+            part = places[place : place + rows]
+            logits = mean_logits([states_of[place : place + rows] for states_of in states], heads)
+            sampled = sample_targets(
+                torch.softmax(logits.div_(temperature), dim=-1),
+                torch.from_numpy(uniforms[part]).to(device),
+                top_k=layout.top_k,
+                tail_samples=layout.tail_samples,
+            )
+            result[part] = layout.encode(sampled)
+    return result
 
 
 def _windows(
     offsets: npt.NDArray[np.int64], begin: int, end: int, sequence_length: int, left_context: int
 ) -> Iterator[tuple[int, int, int]]:
-    """(start, first new position, stop) of windows that cover `begin` to `end`, each within its article."""
+    """(start, first new position, stop) of windows that cover `begin` to `end`, each within its article.
+
+    Where an article's windows begin does not depend on `begin` and `end`.
+    """
+    stride = sequence_length - left_context
     article = int(np.searchsorted(offsets, begin, side="right")) - 1
     while article < len(offsets) - 1 and offsets[article] < end:
         article_begin, article_end = int(offsets[article]), int(offsets[article + 1])
-        new = max(begin, article_begin)
         last = min(end, article_end)
-        while new < last:
-            start = max(article_begin, new - left_context)
-            stop = min(last, start + sequence_length)
-            yield start, new, stop
-            new = stop
+        # The first window's positions are all new; of each later one those after its left context.
+        number = max(0, -(-(begin + 1 - article_begin - sequence_length) // stride))
+        start = article_begin + number * stride
+        while (new := max(begin, start + (left_context if number else 0))) < last:
+            yield start, new, min(last, start + sequence_length)
+            number, start = number + 1, start + stride
         article += 1

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import mlflow
-
 from britannica_assets.files import atomic_write
 from britannica_assets.modeling.fit import METRICS_FILE, fit, fit_to_folder
+from britannica_assets.modeling.garbage_collection import remove_abandoned, remove_superseded
+from britannica_assets.modeling.metric_log import MetricLog
 from britannica_assets.modeling.process import (
     EXIT_UNFINISHED,
     UnfinishedError,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("britannica_assets.modeling.train")
 
+METRIC_LOG_FILE = "mlflow_metrics.jsonl"
+SERVER_WAIT = 1800.0  # seconds that a finished training waits for the tracking server
+
 
 def train(specification: TrainingSpecification) -> TrainedModel | None:
     """Trains, validates, writes the model's folder, logs it to MLflow and registers it.
@@ -43,26 +46,35 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
 
     Raises:
         LockedError: another process trains the same.
+        TrackingServerError: MLflow is away at the end, too; the same call registers what was trained.
         NonFiniteLossError, OutOfMemoryError, UnfinishedError: see `fit`.
     """
     if not is_main_process():
         if not (specification.checkpoints / METRICS_FILE).exists():
             fit(specification)
         return None
-    specification.checkpoints.mkdir(parents=True, exist_ok=True)
+    specification.work.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(specification.work)
     with exclusive_lock(specification.checkpoints):
+        specification.checkpoints.mkdir(exist_ok=True)
         if (specification.output / TRAINING_FILE).is_file():
             logger.info("%s: trained and registered before, by a process whose result was lost", specification.asset)
         else:
             _train_and_register(specification)
         _remove_checkpoints(specification)
+    remove_superseded(specification.checkpoints)
     return TrainedModel.read(specification.output)
 
 
 def _train_and_register(specification: TrainingSpecification) -> None:
     settings = Settings(**specification.settings)
-    with _training_run(settings, specification) as run:
-        metrics = fit_to_folder(specification, lambda metrics, step: mlflow.log_metrics(metrics, step=step))
+    file = specification.checkpoints / METRIC_LOG_FILE
+    with (
+        _training_run(settings, specification) as run,
+        MetricLog(file, run.info.run_id, settings.tracking_uri) as log,
+    ):
+        metrics = fit_to_folder(specification, log.log)
+        log.flush(SERVER_WAIT)
         register(settings, specification, metrics, run_id=run.info.run_id)
 
 

@@ -15,14 +15,16 @@ SCHEMA_VERSION = 1
 class TrainingMetrics:
     """What a training took and gave.
 
-    `seconds` are those of training alone, over all processes that shared it one after the other; `history` has an
-    entry for every few steps: step, loss, cross_entropy and kl (nats a token), tokens_per_second,
+    `words_seen` counts words by white space, repeats included, as BabyLM does; a teacher's count stands with the
+    teacher. `seconds` are those of training alone, over all processes that shared it one after the other; `history` has
+    an entry for every few steps: step, loss, cross_entropy and kl (nats a token), tokens_per_second,
     model_flops_utilization.
     """
 
     parameters: int
     validation_loss: float
     train_tokens: int
+    words_seen: int
     steps: int
     seconds: float
     history: list[dict[str, float]]
@@ -30,7 +32,7 @@ class TrainingMetrics:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The content of `training.json`."""
+    """The content of `training.json`; `words_seen` is None in one that was written before words were counted."""
 
     asset: str
     track: str
@@ -51,6 +53,7 @@ class TrainedModel:
     data_digests: dict[str, str]
     configuration: dict[str, Any]
     history: list[dict[str, float]]
+    words_seen: int | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "TrainedModel":
@@ -68,9 +71,12 @@ class TrainedModel:
 
 
 def content_digest(folder: Path) -> str:
-    """SHA-256 (hex) of a model's folder without `training.json`, whose run, version and times are of one training."""
+    """SHA-256 (hex) of a model's files without `training.json`, whose run, version and times are of one training.
+
+    The checkpoints by words seen in the folders beside them follow from the same training and do not count.
+    """
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.name != TRAINING_FILE):
+    for file in sorted(path for path in folder.iterdir() if path.is_file() and path.name != TRAINING_FILE):
         with file.open("rb") as handle:
             digest.update(file.name.encode() + b"\0" + hashlib.file_digest(handle, "sha256").digest())
     return digest.hexdigest()

@@ -47,9 +47,7 @@ class DistillationTrainer(Trainer):
         """The configured optimizer."""
         training = self.specification.model.training
         if training.optimizer == "muon":
-            self.optimizer: torch.optim.Optimizer | None = muon(
-                model or self.model, learning_rate=training.learning_rate, weight_decay=training.weight_decay
-            )
+            self.optimizer: torch.optim.Optimizer | None = muon(model or self.model, training)
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
         return optimizer
 
@@ -79,7 +77,7 @@ class DistillationTrainer(Trainer):
             targets = None
             if "target_ids" in inputs:
                 targets = TargetDistribution(
-                    inputs["target_ids"].flatten(0, 1), inputs["target_probabilities"].flatten(0, 1)
+                    *(inputs[f"target_{name}"].flatten(0, 1) for name in TargetDistribution._fields)
                 )
             terms = fused_loss(hidden, head, labels, weights, targets=targets)
         self.loss_sums += torch.stack([terms.cross_entropy, terms.kl, (labels != IGNORE_INDEX).sum()])
@@ -130,7 +128,8 @@ class DistillationTrainer(Trainer):
         step, loss = next((step, loss) for step, loss in losses if not torch.isfinite(loss))
         raise NonFiniteLossError(
             f"{self.specification.asset}: the loss is {loss.item()} at step {step}; lower training.learning_rate in the"
-            " configuration, or raise training.warmup_steps. The last checkpoint is kept"
+            " configuration, or raise training.warmup_steps, and the training starts anew at step 0. Unchanged, it goes"
+            " on from the last checkpoint"
         )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

@@ -49,6 +49,10 @@ def test_the_large_scales_have_the_papers_sizes(scale: str, model: str, millions
             r"student\.architecture: .*hidden_size 512 .*num_attention_heads 7",
         ),
         (("left_context: 16", "left_context: 128"), r"left_context 128 is not below sequence_length 128"),
+        (
+            ("batch_size: 32, epochs: 6", "batch_size: 32, epochs: 11"),
+            r"student\.training\.epochs 11 is above 10.*tracks\.babylm_10m\.competes: false",
+        ),
         (("learning_rate: 3.0e-4", "learning_rate: fast"), r"teachers\.llama\.training\.learning_rate: .*'fast'"),
         (("seed: 1911", "seed: [1911"), r"not valid YAML"),
     ],
@@ -62,6 +66,13 @@ def test_a_configuration_that_cannot_be_run_is_refused_by_file_and_key(
     own.write_text(text.replace(*change), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"(?s)own\.yaml.*" + message):
         load_configuration(str(own))
+
+
+def test_a_track_that_does_not_compete_sees_its_text_as_often_as_wished(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    text = "extends: demo\nstudent: {training: {epochs: 11}}\ntracks: {babylm_10m: {competes: false}}\n"
+    own.write_text(text, encoding="utf-8")
+    assert load_configuration(str(own)).student.training.epochs == 11
 
 
 def test_a_file_changes_a_few_keys_of_another(tmp_path: Path) -> None:

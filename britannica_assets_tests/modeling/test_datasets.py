@@ -1,16 +1,12 @@
-"""Training examples, and what identifies a training."""
-
-import json
-from pathlib import Path
+"""Training examples."""
 
 import pytest
 import torch
 
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.datasets import TrainingDataset
-from britannica_assets.settings import Settings
 from britannica_assets.special_tokens import EOS_ID, IGNORE_INDEX
-from britannica_assets_tests.modeling.conftest import LENGTH, specification
+from britannica_assets_tests.modeling.conftest import LENGTH
 
 
 def test_sequences_cover_the_text_anew_each_epoch_and_never_predict_the_next_article(train_tokens: TokenIds) -> None:
@@ -28,10 +24,3 @@ def test_sequences_cover_the_text_anew_each_epoch_and_never_predict_the_next_art
         assert bool((example["labels"][~ends][:-1] == example["input_ids"][1:][~ends[:-1]]).all())
     with pytest.raises(ValueError, match="too few for a batch of 10000 sequences"):
         TrainingDataset(train_tokens, LENGTH, batch_size=10_000, epochs=1, seed=1)
-
-
-def test_the_digest_changes_with_what_decides_the_result(corpus: Path, tmp_path: Path) -> None:
-    spec = specification(corpus, tmp_path, Settings(data_dir=str(tmp_path)))
-    assert spec.model_copy(update={"dagster_run_id": "another"}).digest == spec.digest
-    assert spec.model_copy(update={"seed": 2}).digest != spec.digest
-    assert json.loads(spec.model_dump_json())["asset"] == "student"

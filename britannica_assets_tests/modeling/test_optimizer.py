@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from britannica_assets.config import Architecture
+from britannica_assets.config import Architecture, Training
 from britannica_assets.modeling.models import build_model, defer_head
 from britannica_assets.modeling.optimizer import muon
 from britannica_assets_tests.modeling.conftest import SHAPE
@@ -31,13 +31,16 @@ def test_inner_matrices_take_a_step_of_muon_and_the_rest_one_of_adamw(shape: Arc
 
     for name, parameter in model.named_parameters():
         parameter.grad = gradients[name].clone()
-    muon(model, learning_rate=learning_rate, weight_decay=weight_decay).step()
+    training = Training(
+        learning_rate=learning_rate, batch_size=1, epochs=1, warmup_steps=0, weight_decay=weight_decay, adam_beta2=0.98
+    )
+    muon(model, training).step()
     for name, parameter in model.named_parameters():
         inner = parameter.ndim == 2 and not any(outer in name for outer in ("embed", "lm_head", "wte", "wpe"))
         # Both orthogonalize in bfloat16, in which the order of a product's sums shows.
         tolerance = 0.05 * learning_rate if inner else 1e-6
         decay = weight_decay if parameter.ndim == 2 else 0.0
-        reference: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW
+        reference: Callable[..., torch.optim.Optimizer] = partial(torch.optim.AdamW, betas=(0.9, 0.98))
         if inner:
             reference = partial(torch.optim.Muon, adjust_lr_fn="match_rms_adamw")
         expected = stepped(name, partial(reference, lr=learning_rate, weight_decay=decay))

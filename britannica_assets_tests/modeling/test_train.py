@@ -1,7 +1,9 @@
 """Training as users start it: killed and resumed, on two processes, registered, served; and what bad input gets."""
 
 import json
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,15 +14,16 @@ import mlflow
 import pytest
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from britannica_assets.config import Architecture, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.modeling.checkpoints import last_complete_checkpoint
 from britannica_assets.modeling.device import OutOfMemoryError
 from britannica_assets.modeling.fit import fit
-from britannica_assets.modeling.models import build_model
-from britannica_assets.modeling.process import PARENT_LOCK, LockedError, exclusive_lock
+from britannica_assets.modeling.models import IncompleteWeightsError, build_model, load_trained, load_weights
+from britannica_assets.modeling.process import PARENT_LOCK, LockedError, UnfinishedError, exclusive_lock
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import compute_teacher_targets
 from britannica_assets.modeling.train import train
@@ -69,15 +72,24 @@ def distilled(corpus: Path, settings: Settings, tmp_path_factory: pytest.TempPat
         TokenIds.open(corpus / "token_ids", "train"),
         folder / "targets",
         top_k=DISTILLATION.top_k,
+        tail_samples=DISTILLATION.tail_samples,
         temperature=DISTILLATION.temperature,
         sequence_length=LENGTH,
         left_context=DISTILLATION.left_context,
         batch_size=8,
         shard_length=4096,
+        seed=1911,
     )
     # Muon, which keeps AdamW's state beside its own: a resumed training must find both.
     training = Training(
-        optimizer="muon", learning_rate=3e-3, batch_size=8, epochs=2, warmup_steps=2, weight_decay=0.1, keep="best"
+        optimizer="muon",
+        learning_rate=3e-3,
+        batch_size=8,
+        epochs=2,
+        warmup_steps=2,
+        weight_decay=0.1,
+        keep="best",
+        ema_decay=0.95,
     )
     spec = specification(
         corpus,
@@ -123,25 +135,32 @@ def test_the_model_is_stored_tracked_and_registered(distilled: TrainingSpecifica
 
 
 def test_killed_and_resumed_equals_undisturbed_in_the_same_run(
-    distilled: TrainingSpecification, tmp_path: Path, settings: Settings
+    distilled: TrainingSpecification, tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     spec = distilled.model_copy(update={"work": tmp_path / "work", "checkpoint_seconds": 0.0})
     command = training_command(spec)
     process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + DEADLINE
-    while not list(spec.checkpoints.glob("checkpoint-[1-9][0-9]/trainer_state.json")):
+    while len(list(spec.checkpoints.glob("checkpoint-[1-9][0-9]/manifest.json"))) < 2:
         assert process.poll() is None, "the process ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     run_id = (spec.checkpoints / "mlflow_run_id").read_text(encoding="utf-8")
-    # A kill may also come while a checkpoint is written.
-    broken = spec.checkpoints / "checkpoint-99999"
-    broken.mkdir()
-    (broken / "trainer_state.json").write_text('{"global_step": 9', encoding="utf-8")
+    # A kill may also come while a checkpoint is written, and a full disk may cut off the weights of the newest one.
+    unfinished = spec.checkpoints / "checkpoint-99999"
+    unfinished.mkdir()
+    (unfinished / "trainer_state.json").write_text('{"global_step": 9', encoding="utf-8")
+    newest = last_complete_checkpoint(spec.checkpoints, remove_broken=False)
+    assert newest is not None
+    with (newest / "model.safetensors").open("r+b") as weights:
+        weights.truncate(1000)
     # The rest in this process: a checkpoint at each step would only take time.
-    trained = train(spec.model_copy(update={"checkpoint_seconds": 300.0}))
+    with caplog.at_level(logging.INFO, "britannica_assets"):
+        trained = train(spec.model_copy(update={"checkpoint_seconds": 300.0}))
+    assert re.search(rf"{newest.name}: model.safetensors is missing or not as it was written", caplog.text)
+    assert re.search(r"student resumes from checkpoint-\d+", caplog.text)
     assert trained is not None
     assert trained.mlflow_run_id == run_id
     undisturbed = load_file(distilled.output / "model.safetensors")
@@ -152,6 +171,39 @@ def test_killed_and_resumed_equals_undisturbed_in_the_same_run(
     connect(settings)
     history = mlflow.MlflowClient().get_metric_history(run_id, "validation_loss")
     assert history[-1].step == trained.steps
+
+
+def test_a_lower_device_batch_size_goes_on_from_the_checkpoint(
+    corpus: Path, tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The sum of gradients in parts is rounded otherwise, no more: lowering it after an out-of-memory error is free."""
+    spec = specification(corpus, tmp_path / "undisturbed", settings)
+    undisturbed = fit(spec)
+    spec = specification(corpus, tmp_path / "stopped", settings, stop_after_seconds=0.0)
+    with pytest.raises(UnfinishedError, match="stopped at step 1 of"):
+        fit(spec)
+    training = spec.model.training.model_copy(update={"device_batch_size": 2})
+    smaller = spec.model_copy(
+        update={"model": spec.model.model_copy(update={"training": training}), "stop_after_seconds": None}
+    )
+    with caplog.at_level(logging.INFO, "britannica_assets"):
+        resumed = fit(smaller)
+    assert "student resumes from checkpoint-1" in caplog.text
+    assert resumed.steps == undisturbed.steps
+    assert resumed.validation_loss == pytest.approx(undisturbed.validation_loss, abs=1e-4)
+
+
+def test_weights_that_are_not_the_models_are_refused(tmp_path: Path) -> None:
+    tied = build_model(DROPPING, vocab_size=VOCABULARY, sequence_length=LENGTH)
+    tied.save_pretrained(tmp_path)
+    load_weights(tied, tmp_path / "model.safetensors")  # the tied output layer is stored once
+    load_trained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["transformer.h.0.mlp.c_fc.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    for load in (lambda: load_trained(tmp_path), lambda: load_weights(tied, tmp_path / "model.safetensors")):
+        with pytest.raises(IncompleteWeightsError, match=r"missing transformer\.h\.0\.mlp\.c_fc\.weight; unknown none"):
+            load()
 
 
 def test_two_processes_get_the_loss_of_one(corpus: Path, tmp_path: Path, settings: Settings) -> None:

@@ -1,0 +1,83 @@
+"""Unfinished work that nothing goes on with: why it was left, and its removal.
+
+A piece of work, a training or a computation of targets, has a folder `<asset>-<track>-<first 16 digits of its
+digest>`, with the lock that its process holds beside it. Another configuration has another digest, so what was
+unfinished under the old one stays behind.
+"""
+
+import logging
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from britannica_assets.files import SchemaVersionError, read_json, write_json
+from britannica_assets.modeling.process import LockedError, exclusive_lock
+
+logger = logging.getLogger(__name__)
+
+IDENTITY_FILE = "identity.json"
+SCHEMA_VERSION = 1
+ABANDONED_AFTER = 30 * 24 * 3600.0  # seconds without a change
+NAME = re.compile(r"(.+)-[0-9a-f]{16}")
+
+
+def write_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Keeps what a folder's digest stands for, so that a later training can tell how it differs."""
+    write_json(folder / IDENTITY_FILE, {"identity": dict(identity)}, schema_version=SCHEMA_VERSION)
+
+
+def log_differences(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Says for each unfinished piece of the same asset and track why it is not gone on with."""
+    for other in _of_the_same_asset(folder):
+        try:
+            known = read_json(other / IDENTITY_FILE, schema_version=SCHEMA_VERSION)["identity"]
+        except (FileNotFoundError, SchemaVersionError):
+            continue
+        changes = [
+            f"{key} {known.get(key, 'default')} → {identity.get(key, 'default')}"
+            for key in sorted({*known, *identity})
+            if known.get(key) != identity.get(key)
+        ]
+        logger.info(
+            "%s starts anew and does not go on from %s: %s changed. It is removed once this one is finished; with the"
+            " old values it would go on",
+            NAME.sub(r"\1", folder.name),
+            other,
+            ", ".join(changes),
+        )
+
+
+def remove_superseded(folder: Path) -> None:
+    """Removes other pieces of the same asset and track, now that the one in `folder` is finished."""
+    for other in _of_the_same_asset(folder):
+        _remove_unless_locked(other, "superseded")
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Removes pieces of any asset and track below `parent` that nothing has changed for `ABANDONED_AFTER`."""
+    for folder in _work_folders(parent):
+        newest = max(path.stat().st_mtime for path in [folder, *folder.rglob("*")])
+        if time.time() - newest > ABANDONED_AFTER:
+            _remove_unless_locked(folder, "abandoned")
+
+
+def _work_folders(parent: Path) -> Iterator[Path]:
+    return (path for path in sorted(parent.glob("*")) if path.is_dir() and NAME.fullmatch(path.name))
+
+
+def _of_the_same_asset(folder: Path) -> Iterator[Path]:
+    name = NAME.sub(r"\1", folder.name)
+    return (other for other in _work_folders(folder.parent) if NAME.sub(r"\1", other.name) == name and other != folder)
+
+
+def _remove_unless_locked(folder: Path, why: str) -> None:
+    try:
+        with exclusive_lock(folder, timeout=0):
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            shutil.rmtree(folder)
+    except LockedError:
+        return  # another process works in it
+    logger.info("removed %s, %s unfinished work of %.1f MB", folder, why, size / 1e6)
