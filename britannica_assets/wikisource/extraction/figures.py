@@ -25,13 +25,15 @@ def is_caption(text: str) -> bool:
     return bool(_CAPTION.match(text)) and len(text.split()) <= _MAX_CAPTION
 
 
-def is_figure_box(element: Element, *, floats: bool) -> bool:
+def is_figure_box(element: Element, *, floats: bool, holds_prose: bool) -> bool:
     """Whether a box that holds a picture is a figure with its caption, and not prose that a picture stands in."""
     if floats:
         return True
     words = words_of(element)
     if not words or is_caption(words):
         return len(words.split()) <= _MAX_CAPTION
+    if holds_prose or not (element.get("class") or element.get("style") or element.tag == "center"):
+        return False
     return len(words.split()) <= _MAX_BOX and not _begins_with_words(element)
 
 
