@@ -106,8 +106,5 @@ def _paragraphs(body: Element) -> list[str]:
         block.text = PARAGRAPH_BREAK + (block.text or "")
         block.tail = PARAGRAPH_BREAK + (block.tail or "")
     text = without(text_of(body), INVISIBLE)
-    return [
-        paragraph
-        for raw in text.split(PARAGRAPH_BREAK)
-        if (paragraph := " ".join(raw.split())) and not is_placeholder(paragraph)
-    ]
+    paragraphs = (" ".join(raw.split()) for raw in text.split(PARAGRAPH_BREAK))
+    return [paragraph for paragraph in paragraphs if paragraph and not is_placeholder(paragraph)]

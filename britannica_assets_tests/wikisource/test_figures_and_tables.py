@@ -25,6 +25,8 @@ PROSE = "<p>The tower was raised by masons who came over the hills from the lake
         ('<p><span class="initial"><img alt="W"><span style="display:none">W</span></span>HEN it</p>', "WHEN it"),
         ('<p><span class="initial"><img alt=""><span style="display:none">W</span></span>HEN it</p>', "WHEN it"),
         ('<p><span style="float:left; font-size:300%">W</span>HEN it</p>', "WHEN it"),
+        ('<p><span style="float:left; font-size:300%">A</span> dam of it</p>', "A dam of it"),
+        (f"<div><p>{PICTURE}</p><p>A short article on dams.</p></div>", "A short article on dams."),
     ],
 )  # fmt: skip
 def test_figures_and_pictures_of_letters(body: str, text: str) -> None:
