@@ -64,16 +64,16 @@ def take_signatures(paragraphs: list[str]) -> tuple[list[str], Signatures]:
     """The paragraphs without their signatures and marks, and the signatures."""
     signatures = Signatures()
     kept: list[str] = []
-    last = max((number for number, paragraph in enumerate(paragraphs) if _plain(paragraph)), default=-1)
     for number, whole in enumerate(paragraphs):
-        at_end = number == last
+        at_end = number == len(paragraphs) - 1
         paragraph = _take_floats(whole, signatures) if FLOAT_BEGIN in whole else whole
         if is_signature(paragraph, at_end=at_end):
             signatures.add(paragraph)
             continue
-        text = _plain(_take_trailing(paragraph, signatures) if AUTHOR_BEGIN in paragraph else paragraph)
-        if text:
-            kept.append(text)
+        if any(mark in whole for mark in MARKS):
+            paragraph = _plain(_take_trailing(paragraph, signatures) if AUTHOR_BEGIN in paragraph else paragraph)
+        if paragraph:
+            kept.append(paragraph)
     # Below the last signature another may stand, such as a second author's: then the one before was not the last.
     while kept and is_signature(kept[-1], at_end=True):
         signatures.add(kept.pop())
