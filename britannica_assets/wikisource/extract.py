@@ -21,6 +21,7 @@ from britannica_assets.wikisource.extraction.dom import (
 from britannica_assets.wikisource.extraction.running_text import RunningText
 from britannica_assets.wikisource.extraction.sentences import without_sentences_of
 from britannica_assets.wikisource.extraction.signatures import take_signatures
+from britannica_assets.wikisource.extraction.wiki_messages import is_placeholder
 
 # The text transcluded from the scan's pages, without Wikisource's own header and list of notes.
 _transcluded = etree.XPath("//*[contains(@class, 'prp-pages-output')]")
@@ -105,4 +106,5 @@ def _paragraphs(body: Element) -> list[str]:
         block.text = PARAGRAPH_BREAK + (block.text or "")
         block.tail = PARAGRAPH_BREAK + (block.tail or "")
     text = without(text_of(body), INVISIBLE)
-    return [paragraph for raw in text.split(PARAGRAPH_BREAK) if (paragraph := " ".join(raw.split()))]
+    paragraphs = (" ".join(raw.split()) for raw in text.split(PARAGRAPH_BREAK))
+    return [paragraph for paragraph in paragraphs if paragraph and not is_placeholder(paragraph)]

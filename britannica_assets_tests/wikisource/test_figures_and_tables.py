@@ -17,6 +17,10 @@ PROSE = "<p>The tower was raised by masons who came over the hills from the lake
         (f'<p>A</p><div class="new-thing"><div>{PICTURE}</div><div>The gate.</div></div><p>B</p>', "A\nB"),
         (f"<p>A</p><div style='text-align:center'>{PICTURE}<br>Fig. 2.—The gate.</div><p>B</p>", "A\nB"),
         (f"<p>A</p><p>{PICTURE}</p><p>Fig. 2.—The gate.</p><p>Fig. 3 shows B</p>", "A\nFig. 3 shows B"),
+        (f"<p>{PICTURE}</p><p>From a drawing.</p><p>Fig. 2.—The gate.</p><p>From here B</p>", "From here B"),
+        (f"<p>{PICTURE}</p><p>From here the road goes on.</p>", "From here the road goes on."),
+        ('<p>A</p><p><img alt="W"></p><p>B</p>', "A\nB"),
+        (f'<div style="float:left">{PROSE * 20}{PICTURE}</div>', "\n".join([PROSE[3:-4]] * 20)),
         (f"<p>A</p><table><tr><td>{PICTURE}</td></tr><tr><td>The gate.</td></tr></table><p>B</p>", "A\nB"),
         (f"<div class='fine'>{PROSE * 4}<p>{PICTURE}</p>{PROSE}</div>", "\n".join([PROSE[3:-4]] * 5)),
         ('<p>A</p><ul class="gallery"><li><img><div class="gallerytext">The gate.</div></li></ul>', "A"),
@@ -25,6 +29,8 @@ PROSE = "<p>The tower was raised by masons who came over the hills from the lake
         ('<p><span class="initial"><img alt="W"><span style="display:none">W</span></span>HEN it</p>', "WHEN it"),
         ('<p><span class="initial"><img alt=""><span style="display:none">W</span></span>HEN it</p>', "WHEN it"),
         ('<p><span style="float:left; font-size:300%">W</span>HEN it</p>', "WHEN it"),
+        ('<p><span style="float:left; font-size:300%">A</span> dam of it</p>', "A dam of it"),
+        (f"<div><p>{PICTURE}</p><p>A short article on dams.</p></div>", "A short article on dams."),
     ],
 )  # fmt: skip
 def test_figures_and_pictures_of_letters(body: str, text: str) -> None:

@@ -39,6 +39,12 @@ def test_any_tex_is_read_or_refused(tex: str) -> None:
     assert text is None or "\\" not in text
 
 
+def test_mathml_without_tex_is_read_as_well() -> None:
+    square = "<math><mrow><msup><mi>t</mi><mn>2</mn></msup><mo>/</mo><msub><mi>k</mi><mn>1</mn></msub></mrow></math>"
+    assert text_of(f"<p>As {square} and <math><mfrac><mn>1</mn><mn>8</mn></mfrac></math>.</p>") == "As t²/k1 and ⅛."
+    assert text_of("<p>So. Not <math><msqrt><mi>t</mi></msqrt></math> here. Yes.</p>") == "So. Yes."
+
+
 def test_a_sentence_with_a_formula_that_cannot_be_read_goes() -> None:
     article = read(
         f"<p>The arc is given. Its length {UNREADABLE} follows from Fig. 2. By the rule of J. Ware it is"

@@ -13,6 +13,7 @@ from britannica_assets_tests.wikisource.article_page import text_of
         ('4<span class="a">3</span>⁄<span class="b">4</span> m.', "4¾ m."),
         ('4<span class="wst-sfrac"><sup>5</sup><span class="visualhide">/</span><sub>8</sub></span> m.', "4⅝ m."),
         ('<span class="frac">4<span class="num">1</span>⁄<span class="den">7</span></span> m.', "4⅐ m."),
+        ('4<span style="white-space:nowrap">1⁄3</span> m. or 4<sup>1</sup>/3', "4⅓ m. or 4⅓"),
         (
             '<span class="sfrac">4<span class="sr-only">+</span><span class="tion"><span class="num">5</span>'
             '<span class="sr-only">/</span><span class="den">12</span></span></span> m.',

@@ -9,6 +9,7 @@ from britannica_assets_tests.wikisource.article_page import read
 
 QUILL = '<a href="/wiki/Author:Ada_Quill" title="Author:Ada Quill">A.&#160;Qu.</a>'
 REED = '<a href="/w/index.php?title=Author:Ben_van_Reed&action=edit&redlink=1" class="new">B. van R.</a>'
+PEN = '<a href="/wiki/Author:Cecil_Pen">Pen</a>'
 BOTH, AUTHORS = "A. Qu.; B. van R.", "Ada Quill; Ben van Reed"
 
 
@@ -21,6 +22,9 @@ BOTH, AUTHORS = "A. Qu.; B. van R.", "Ada Quill; Ben van Reed"
         (f"<p>It ends. ({QUILL})</p>", "It ends.", "A. Qu.", "Ada Quill"),
         (f"<p>One.</p><p>({QUILL})</p><p>Two.</p><p>({REED})</p>", "One.\nTwo.", BOTH, AUTHORS),
         (f"<p>One.</p><p>({QUILL})</p><p>Two.</p><p>({QUILL})</p>", "One.\nTwo.", "A. Qu.", "Ada Quill"),
+        (f'<p>It ends.<span style="float: right">{QUILL} and {REED}</span></p>', "It ends.", BOTH, AUTHORS),
+        (f"<p>It ends.</p><p>[{QUILL}]<br>[{REED}]</p>", "It ends.", BOTH, AUTHORS),
+        (f'<p>It ends.<span style="float:right">({PEN})</span></p>', "It ends. (Pen)", None, None),
         ("<p>It ends.</p><p>(X.)</p>", "It ends.", "X.", None),
         ("<p>It ends.</p><p>[H. St J. B.*]</p>", "It ends.", "H. St J. B.*", None),
         ("<p>One.</p><p>(IV.)</p><p>Two.</p>", "One.\n(IV.)\nTwo.", None, None),

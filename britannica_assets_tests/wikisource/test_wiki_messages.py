@@ -20,6 +20,7 @@ WORK = "1911 Encyclopædia Britannica"
         '<div class="mw-ext-score-error errorbox"><pre>LilyPond gave up.</pre></div>',
         '<div class="wst-table-missing" style="border:1px solid">None. See <a href="/wiki/Help:Table">how</a>.</div>',
         '<div class="unheard-of"><p>A map is wanted. See <a href="/wiki/Wikisource:Maps">the guide</a>.</p></div>',
+        '<div style="border:1px solid"><p>A chart should appear at this position in the text.</p></div>',
         '<span class="noprint">[edit]</span>',
         '<span class="mw-editsection">[<a href="/w/index.php?action=edit">edit</a>]</span>',
         '<div role="navigation"><ul><li>Contents</li></ul></div>',

@@ -9,7 +9,10 @@ _CLASS_RULES = tuple(
     (rule, re.compile(pattern))
     for rule, pattern in (
         ("error of the wiki", r"error|broken-media|scribunto"),
-        ("words of the wiki", r"noprint|noexport|missing|editsection|navbox|hatnote|ambox|mbox|jump-?link|licen[cs]e"),
+        (
+            "words of the wiki",
+            r"noprint|noexport|missing|editsection|navbox|hatnote|ambox|mbox|jump-?link|licen[cs]e|sister|metadata",
+        ),
         ("contents", r"(?:^|[\s_-])(?:aux)?toc(?:$|[\s_-])|tocnumber|toctext|toctitle"),
         (
             "note",
@@ -34,6 +37,8 @@ _KNOWN_BOXES = re.compile(
     r"poem|stanza|verse|center|right|left|fine|small|block|indent|hanging|justify|nop|column|lang|polytonic|greek|hebrew"
     r"|mw-heading|mw-parser-output|prp-pages|list|pagetext|text"
 )
+
+_PROSE_BOXES = re.compile(r"fine|small|block|indent|page|column|text|poem|section|output")
 
 
 def class_rule(element: Element, classes: str) -> str | None:
@@ -78,6 +83,11 @@ def is_verse(classes: str) -> bool:
 def is_known_box(classes: str) -> bool:
     """Whether a box is of a class that holds plain text."""
     return bool(_KNOWN_BOXES.search(classes))
+
+
+def holds_prose(classes: str) -> bool:
+    """Whether boxes of a class hold paragraphs of prose, among which a picture may stand."""
+    return bool(_PROSE_BOXES.search(classes))
 
 
 def separate_lines(verse: Element) -> None:

@@ -9,29 +9,32 @@ from britannica_assets.wikisource.extraction.dom import Element, Styles, classes
 PICTURE_TAGS = frozenset(("img", "figure", "picture", "svg", "video", "audio", "canvas", "object", "map", "iframe"))
 _PICTURE = "self::img or self::figure or self::svg or self::video or self::canvas or starts-with(@typeof, 'mw:File')"
 has_picture = etree.XPath(f"boolean(.//*[({_PICTURE}) and not(ancestor-or-self::*[contains(@class, 'mwe-math')])])")
-_CAPTION = re.compile(
-    r"\W{0,3}(?:fig|plate|pl|map|diagram|chart|plan)s?\.? ?(?:[\divxlc]{1,7}|[a-z])\b(?:[.,:]? ?[—–-]|[.,:]?$|\.)"
-    r"|\W{0,3}(?:from|after|redrawn|photo|reproduced|copyright|by permission)\b.{0,200}$",
+_NUMBERED = re.compile(
+    r"\W{0,3}(?:fig|plate|pl|map|diagram|chart|plan)s?\.? ?(?:[\divxlc]{1,7}|[a-z])\b(?:[.,:]? ?[—–-]|[.,:]?$|\.)",
     re.IGNORECASE,
+)
+_CREDIT = re.compile(
+    r"\W{0,3}(?:from|after|redrawn|photo|reproduced|copyright|by permission)\b.{0,200}$", re.IGNORECASE
 )
 _MAX_CAPTION = 250  # words, with the legend of the figure's letters
 _MAX_BOX = 60  # words of a box around a picture that does not float: beyond, it is prose that holds a picture
 _INLINE = frozenset(("span", "a", "b", "i", "em", "strong", "small", "big", "font", "center"))
+_BLOCKS = frozenset(("p", "div", "center", "figure", "dl", "blockquote"))
 _MAX_GLYPHS = 3  # characters of an `alt` that stands for letters
 
 
 def is_caption(text: str) -> bool:
-    """Whether a paragraph next to a picture is its caption."""
-    return bool(_CAPTION.match(text)) and len(text.split()) <= _MAX_CAPTION
+    """Whether a text in a box with a picture is its caption, or says where it is from."""
+    return bool(_NUMBERED.match(text) or _CREDIT.match(text)) and len(text.split()) <= _MAX_CAPTION
 
 
-def is_figure_box(element: Element, *, floats: bool) -> bool:
+def is_figure_box(element: Element, *, floats: bool, holds_prose: bool) -> bool:
     """Whether a box that holds a picture is a figure with its caption, and not prose that a picture stands in."""
-    if floats:
-        return True
     words = words_of(element)
-    if not words or is_caption(words):
+    if floats or not words or is_caption(words):
         return len(words.split()) <= _MAX_CAPTION
+    if holds_prose or not (element.get("class") or element.get("style") or element.tag == "center"):
+        return False
     return len(words.split()) <= _MAX_BOX and not _begins_with_words(element)
 
 
@@ -81,8 +84,9 @@ def glyph_of(picture: Element) -> str | None:
 
 def is_in_line(picture: Element) -> bool:
     """Whether words stand around a picture in the same paragraph."""
-    around = holder_of(picture).getparent()
-    return around is not None and bool(words_of(around))
+    holder = holder_of(picture)
+    around = holder.getparent()
+    return holder.tag not in _BLOCKS and around is not None and bool(words_of(around))
 
 
 def holder_of(picture: Element) -> Element:
@@ -98,19 +102,25 @@ def holder_of(picture: Element) -> Element:
 
 
 def captions_of(picture: Element) -> list[Element]:
-    """The elements outside any figure's box that hold the caption of a picture: its paragraph, or the one below."""
+    """The elements outside any figure's box that hold the caption of a picture: its paragraph, or those below.
+
+    Without a box, a paragraph is a caption where it is numbered as one ("Fig. 2.—"), or leads to one that is.
+    """
     here = picture
     parent = here.getparent()
     while parent is not None and parent.tag in _INLINE:
         here, parent = parent, parent.getparent()
-    if parent is not None and parent.tag == "p" and words_of(parent):
-        return [parent] if is_caption(words_of(parent)) else []
-    below = holder_of(picture).getnext()
-    while below is not None and not isinstance(below.tag, str):
-        below = below.getnext()
-    if below is not None and below.tag in ("p", "div", "center", "span") and is_caption(words_of(below)):
-        return [below]
-    return []
+    if parent is not None and parent.tag == "p" and (words := words_of(parent)):
+        return [parent] if _NUMBERED.match(words) and is_caption(words) else []
+    captions: list[Element] = []
+    numbered = 0
+    for below in holder_of(picture).itersiblings("p", "div", "center", "span"):
+        words = words_of(below)
+        if not is_caption(words):
+            break
+        captions.append(below)
+        numbered = len(captions) if _NUMBERED.match(words) else numbered
+    return captions[:numbered]
 
 
 def is_hidden(element: Element, style: str) -> bool:

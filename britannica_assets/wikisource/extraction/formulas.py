@@ -1,8 +1,9 @@
 """Formulas: TeX of a `<math>` element → what can stand in a sentence, or None where it cannot be read as text."""
 
 import re
+from collections.abc import Callable
 
-from britannica_assets.wikisource.extraction.dom import Element
+from britannica_assets.wikisource.extraction.dom import Element, fold
 from britannica_assets.wikisource.extraction.numbers import fraction, superscript
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[{}^_&~]|\s+|.", re.DOTALL)
@@ -38,6 +39,11 @@ _TEXT = frozenset(_FONTS.split())
 _PLAIN = {"~": " ", "'": "′"}
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac", "sfrac", "nicefrac"))
 _RELATIONS = frozenset("=<>≤≥≠≈≡≪≫→∝")
+_PAIRS: dict[str, Callable[[str, str], str]] = {
+    "msub": lambda base, script: base + script,
+    "msup": lambda base, script: base + superscript(script),
+    "mfrac": lambda numerator, denominator: fraction(numerator, denominator, "/"),
+}
 _MAX_DEPTH = 20
 _MAX_LENGTH = 120  # characters of what still stands in a sentence
 
@@ -49,7 +55,11 @@ class _UnreadableError(Exception):
 def formula_text(element: Element) -> str | None:
     """What of a formula's element can stand in the sentence; None where it cannot be read."""
     tex = _tex_of(element)
-    return None if tex is None else read_tex(tex)
+    if tex is not None:
+        return read_tex(tex)
+    math = element if element.tag == "math" else element.find(".//math")
+    text = None if math is None else _mathml_text(math, 0)
+    return None if text is None or len(text) > _MAX_LENGTH else fold(text) or None
 
 
 def _tex_of(element: Element) -> str | None:
@@ -80,6 +90,20 @@ def read_tex(tex: str) -> str | None:
         return None
     text = re.sub(r"\s+", " ", text).strip()
     return text if text and len(text) <= _MAX_LENGTH else None
+
+
+def _mathml_text(element: Element, depth: int) -> str | None:
+    """MathML without TeX: rows of letters, numbers and signs, with simple fractions, sub- and superscripts."""
+    if element.tag in ("mi", "mn", "mo", "mtext"):
+        return element.text or ""
+    children = element[:1] if element.tag == "semantics" else element
+    texts = [_mathml_text(child, depth + 1) for child in children] if depth < _MAX_DEPTH else [None]
+    parts = [text for text in texts if text is not None]
+    if len(parts) != len(texts):
+        return None
+    if element.tag in ("math", "mrow", "mstyle", "mpadded", "semantics"):
+        return "".join(parts)
+    return _PAIRS[str(element.tag)](*parts) if element.tag in _PAIRS and len(parts) == 2 else None
 
 
 class _Reader:

@@ -28,7 +28,8 @@ _SUPERSCRIPTS = str.maketrans(
 )
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SLASHES = frozenset("/⁄∕")
-_SLASH_THEN_NUMBER = re.compile(r"\s*⁄\s*(\d{1,4})")
+_SLASH_THEN_NUMBER = re.compile(r"\s*([⁄/])\s*(\d{1,4})\b")
+_IN_LINE = re.compile(r"(\d{1,4})\s*([⁄∕])\s*(\d{1,4})")
 _FRACTION_CLASS = re.compile(r"(?:^|[\s_-])[a-z]?frac")
 _NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§‖¶]{1,3}|[a-z]|(?:note|n\.) ?\d{1,3})[\])]?", re.IGNORECASE)
 _SYMBOL_MARK = re.compile(r"[*†‡§‖¶#]{1,3}|\[.{1,8}\]")
@@ -98,15 +99,21 @@ def read_fraction(element: Element) -> bool:
             element.tail = None
             _put_fraction(element, following, numerator, tail)
             return True
-    if element.tag == "sup" and (plain := _SLASH_THEN_NUMBER.match(element.tail or "")):
-        element.tail = str(element.tail)[plain.end() :]
-        _put(element, numerator, plain[1], "⁄")
-        return True
+    if element.tag == "sup" and numerator.isdecimal():
+        plain = _SLASH_THEN_NUMBER.match(element.tail or "")
+        # After a letter, x² / 2 is an exponent and a division.
+        if plain and not text_before(element)[-1:].isalpha():
+            element.tail = str(element.tail)[plain.end() :]
+            _put(element, numerator, plain[2], plain[1])
+            return True
     return False
 
 
 def read_stacked_fraction(element: Element, style: str) -> bool:
     """Replaces an element that sets one part above another by a fraction with a bar; False for all others."""
+    if in_line := _IN_LINE.fullmatch(fold(element.text or "")) if not len(element) else None:
+        _put(element, in_line[1], in_line[3], in_line[2])
+        return True
     named = bool(_FRACTION_CLASS.search(classes_of(element))) or element.get("role") == "math"
     if not named and "inline-block" not in style and "inline-table" not in style:
         return False
@@ -153,20 +160,23 @@ def read_subscript(element: Element) -> None:
 
 def is_note_mark(element: Element, text: str, before: str) -> bool:
     """Whether a raised element is the mark of a note and no exponent."""
-    if _SYMBOL_MARK.fullmatch(text):
+    if _SYMBOL_MARK.fullmatch(text) or (element.get("id") or "").startswith(("cite_ref", "ref_", "fnref")):
         return True
+    link = element if element.tag == "a" else next(element.iter("a"), None)
     if not _NOTE_MARK.fullmatch(text):
         return False
-    link = element if element.tag == "a" else next(element.iter("a"), None)
     if link is not None and _NOTE_TARGET.match(link.get("href") or ""):
         return True
-    if not text.isdecimal() or not before:
+    return bool(before) and text.strip("()[]").isdecimal() and _ends_a_word(before)
+
+
+def _ends_a_word(before: str) -> bool:
+    """Whether a word or a sentence ends here, and no unit, function or variable, which take exponents."""
+    found = _LAST_WORD.search(before.rstrip("”’\"'"))
+    word = found[1] if found else ""
+    if word in _BEFORE_EXPONENTS or word.lower() in _BEFORE_EXPONENTS:
         return False
-    word = _LAST_WORD.search(before.rstrip("”’\"'"))
-    last = word[1] if word else ""
-    if last in _BEFORE_EXPONENTS or last.lower() in _BEFORE_EXPONENTS:
-        return False
-    return before[-1] in ".,;:!?”’" or (len(last) > 2 and last[1:].islower())
+    return before[-1] in ".,;:!?”’" or (len(word) > 2 and word[1:].islower())
 
 
 def _is_exponent(text: str, before: str) -> bool:

@@ -13,6 +13,7 @@ from britannica_assets.wikisource.extraction.boxes import Box, box_of
 from britannica_assets.wikisource.extraction.class_rules import (
     class_rule,
     float_side,
+    holds_prose,
     is_gap,
     is_known_box,
     is_line,
@@ -153,7 +154,7 @@ class RunningText:
             return False
         if element.tag == "span" and not floats and "inline-block" not in self._styles.of(element):
             return False
-        if not is_figure_box(element, floats=floats):
+        if not is_figure_box(element, floats=floats, holds_prose=holds_prose(classes_of(element))):
             return False
         self._drop(element, "figure")
         return True
@@ -161,7 +162,8 @@ class RunningText:
     def _float(self, element: Element, side: str, style: str) -> None:
         """A float without a picture: a drop initial, a signature, a marginal heading, a number, or printed words."""
         words = words_of(element)
-        if len(words) <= 3 and words.isalpha() and (element.tail or "")[:1].isalpha():
+        letters = words.strip("“‘\"'")
+        if letters.isalpha() and (len(letters) == 1 or (len(letters) <= 3 and (element.tail or "")[:1].isalpha())):
             return
         if _NUMBER_ONLY.fullmatch(words):
             self._drop(element, "number in a float")

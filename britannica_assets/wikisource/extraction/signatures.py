@@ -34,7 +34,9 @@ _PARTICLE_WORDS = (
     " St St. Ste Mc Mac M‘ Lord Lady Sir Baron Count Prince"
 )
 _PARTICLES = frozenset(_PARTICLE_WORDS.split())
+_TITLES = ("Lord ", "Lady ", "Sir ", "Baron ", "Count ", "Prince ")
 _ROMAN = re.compile(r"[IVXLC]{1,4}\.")
+_SEPARATOR = re.compile(r";| and ")
 _AROUND = " \t()[]"
 
 
@@ -48,11 +50,9 @@ class Signatures:
     def add(self, text: str) -> None:
         """Adds what a signature's text holds; a name that has signed before is not repeated."""
         plain = _plain(text)
-        groups = _GROUP.findall(plain) if "([" not in plain.replace(" ", "") else []
-        whole = "; ".join(group.strip() for group in groups) if len(groups) > 1 else plain.rstrip(".").strip(_AROUND)
-        if not groups and plain.endswith(("].", "]", ")", ").")):
-            whole = plain.rstrip(".").strip(_AROUND)
-        for initials in whole.split(";"):
+        plain = plain.removesuffix(".") if plain.endswith((").", "].")) else plain
+        groups = _GROUP.findall(plain)
+        for initials in _SEPARATOR.split("; ".join(groups) if len(groups) > 1 else plain.strip(_AROUND)):
             if initials.strip() and initials.strip() not in self.initials:
                 self.initials.append(initials.strip())
         for name, _ in _LINK.findall(text):
@@ -64,16 +64,16 @@ def take_signatures(paragraphs: list[str]) -> tuple[list[str], Signatures]:
     """The paragraphs without their signatures and marks, and the signatures."""
     signatures = Signatures()
     kept: list[str] = []
-    last = max((number for number, paragraph in enumerate(paragraphs) if _plain(paragraph)), default=-1)
     for number, whole in enumerate(paragraphs):
-        at_end = number == last
+        at_end = number == len(paragraphs) - 1
         paragraph = _take_floats(whole, signatures) if FLOAT_BEGIN in whole else whole
         if is_signature(paragraph, at_end=at_end):
             signatures.add(paragraph)
             continue
-        text = _plain(_take_trailing(paragraph, signatures) if AUTHOR_BEGIN in paragraph else paragraph)
-        if text:
-            kept.append(text)
+        if any(mark in whole for mark in MARKS):
+            paragraph = _plain(_take_trailing(paragraph, signatures) if AUTHOR_BEGIN in paragraph else paragraph)
+        if paragraph:
+            kept.append(paragraph)
     # Below the last signature another may stand, such as a second author's: then the one before was not the last.
     while kept and is_signature(kept[-1], at_end=True):
         signatures.add(kept.pop())
@@ -92,14 +92,17 @@ def is_signature(text: str, *, at_end: bool = False) -> bool:
         return False
     bracketed = plain[0] in "([" and plain.rstrip(".")[-1:] in (")", "]")
     links = _LINK.findall(text)
-    if links and bracketed and not _plain(_LINK.sub("", text)).strip(" ()[];,.&*").removeprefix("and"):
+    # A name in full is that of somebody quoted.
+    signs = bool(links) and all("." in words or words.strip(_AROUND).startswith(_TITLES) for _, words in links)
+    outside = _plain(_LINK.sub("", text)).strip(" ()[];,.&*").removeprefix("and")
+    if signs and bracketed and not outside:
         return True
     tokens = _TOKEN.findall(plain.replace("*", ""))
     if not _are_initials(tokens):
         return False
     if len(tokens) == 1 and not links and _ROMAN.fullmatch(tokens[0]) and not at_end:
         return False
-    return bracketed or bool(links and _LINK.sub("", text).strip(" ;,.&") == "")
+    return bracketed or (signs and not outside)
 
 
 def _take_floats(paragraph: str, signatures: Signatures) -> str:

@@ -20,6 +20,7 @@ _has_formula = etree.XPath("boolean(.//math | .//*[contains(@class, 'mwe-math')]
 _DATA_CLASS = re.compile(r"wikitable|sortable|genealogy|chart|datatable|infobox|math|mw-hiero")
 _SENTENCE_END = re.compile(r"[.!?;:][)\]”’\"']*$")
 _MIN_PROSE = 8  # words of a cell that is prose
+_MAX_FIGURE = 600  # words of captions and legends in a table around pictures
 _MIN_LINE = 3  # words of a line of verse
 _MOSTLY = 0.8  # of a table's words
 
@@ -30,7 +31,8 @@ def table_kind(table: Element) -> str:
         return LAYOUT
     rows = [list(_cells(row)) for row in _rows(table)]
     if has_picture(table):
-        return LAYOUT if any(_has_prose_beside_picture(row) for row in rows) else FIGURE
+        long = len(words_of(table).split()) > _MAX_FIGURE
+        return LAYOUT if long or any(_has_prose_beside_picture(row) for row in rows) else FIGURE
     if table.get("role") == "presentation":
         return LAYOUT
     is_data = _has_data_marks(table) or _DATA_CLASS.search(classes_of(table))

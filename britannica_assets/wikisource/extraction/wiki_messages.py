@@ -16,7 +16,7 @@ _SCANS = re.compile(r"(?:Page|Index|File|Image|Template|Category)(?: talk)?:", r
 _MISSING = re.compile(r" \(page does not exist\)$")
 _BOXES = frozenset(("div", "table", "aside", "section", "fieldset", "blockquote", "span", "td"))
 _MAX_NOTICE = 500  # characters of a notice; a longer box is prose that links to the wiki by the way
-_NOTE_TARGET = re.compile(r"#.*(?:cite|note|fn|foot)", re.IGNORECASE)
+_NOTE_TARGET = re.compile(r"cite|note|fn|foot", re.IGNORECASE)
 _NOTE_WORDS = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§‖¶↑^]{1,3}|[a-z]|(?:note|fn\.?|n\.) ?\d{1,3})[\])]?", re.IGNORECASE)
 _BRACKETED_MARK = re.compile(r"\[(?:\d{1,3}|[a-z*†‡]|(?:note|n\.) ?\d{1,3})\]", re.IGNORECASE)
 _MOSTLY_LINKS = 0.9  # of the characters of a list of contents
@@ -76,10 +76,10 @@ def _notice_around(link: Element) -> Element:
 def is_note_link(link: Element) -> bool:
     """Whether a link is the mark of a note or leads back from one."""
     words = fold(text_of(link))
-    href = link.get("href") or ""
-    if not href.startswith("#"):
+    _, hash_sign, place = (link.get("href") or "").partition("#")
+    if not hash_sign:
         return False
-    return bool(_BRACKETED_MARK.fullmatch(words)) or bool(_NOTE_TARGET.match(href) and _NOTE_WORDS.fullmatch(words))
+    return bool(_BRACKETED_MARK.fullmatch(words)) or bool(_NOTE_TARGET.search(place) and _NOTE_WORDS.fullmatch(words))
 
 
 def is_contents_list(element: Element) -> bool:
@@ -96,3 +96,8 @@ def is_contents_list(element: Element) -> bool:
 
 def _size(element: Element) -> int:
     return sum(not character.isspace() for character in text_of(element))
+
+
+def is_placeholder(paragraph: str) -> bool:
+    """Whether a paragraph is what editors leave where a picture, table or formula is still to come."""
+    return "should appear at this position in the text" in paragraph
