@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from britannica_assets.corpus.cleaning_rules import COMMON_CHARACTERS, CLEANING_RULES, CleaningRule
-
-__all__ = ["CLEANING_RULES", "CleaningRule", "RuleMatches", "clean_articles", "clean_texts"]
+from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, COMMON_CHARACTERS
 
 MAX_PASSES = 50
 
@@ -31,8 +29,8 @@ def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[RuleMatch
     """Cleans the column `text`, counts `words` anew, and counts how often each rule matched in the first pass.
 
     What one rule takes away may bring together what another matches, so a changed text that a rule may still match
-    passes again: cleaning the result once more gives the same. Articles keep their order and number; which ones to
-    remove is decided in `filters.py`.
+    passes again: cleaning the result once more gives the same. Articles keep their order and number; a text that still
+    changes after `MAX_PASSES` becomes null. Which articles to remove is decided in `filters.py`.
     """
     table = articles.collect(engine="streaming")
     texts, counts = _clean(table["text"])
@@ -41,22 +39,19 @@ def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[RuleMatch
         pl.when(pl.col("text") != "").then(pl.col("text").str.count_matches(r"[ \n]") + 1).otherwise(0).cast(pl.Int32)
     )
     cleaned = table.with_columns(texts).with_columns(words.alias("words")).select(table.columns)
-    return cleaned, _rule_matches(table["text"], counts)
+    return cleaned, _rule_matches(table["text"].drop_nulls(), counts)
 
 
 def clean_texts(texts: pl.Series) -> pl.Series:
-    """Cleans each text until no rule changes it any more.
-
-    Raises:
-        RuntimeError: a text changes for ever, which would be an error in `CLEANING_RULES`.
-    """
+    """Cleans each text until no rule changes it; null is what has no text, or still changes after `MAX_PASSES`."""
     return _clean(texts)[0]
 
 
 def _clean(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
-    """The cleaned texts, and how often each rule matched in each in the first pass."""
-    unsettled = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_row_index("row")
-    settled: list[pl.DataFrame] = []
+    """The cleaned texts, and how often each rule matched in the first pass, a row a text that is not null."""
+    table = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_row_index("row")
+    unsettled = table.drop_nulls("text")
+    settled = [unsettled.clear()]
     matches: pl.DataFrame | None = None
     for _ in range(MAX_PASSES):
         passed = _pass(unsettled)
@@ -65,8 +60,10 @@ def _clean(texts: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
         settled.append(passed.filter(~again).select("row", "text"))
         unsettled = passed.filter(again).select("row", "text")
         if unsettled.is_empty():
-            return pl.concat(settled).sort("row")["text"], matches
-    raise RuntimeError(f"after {MAX_PASSES} passes cleaning still changes {unsettled['text'][0][:200]!r}")
+            break
+    cleaned = table.select("row").join(pl.concat(settled), on="row", how="left", maintain_order="left")["text"]
+    assert matches is not None  # there is a first pass
+    return cleaned, matches
 
 
 def _pass(table: pl.DataFrame) -> pl.DataFrame:
@@ -96,6 +93,8 @@ def _may_match(passed: pl.DataFrame) -> pl.Series:
 
 def _rule_matches(texts: pl.Series, counts: pl.DataFrame) -> list[RuleMatches]:
     """Each rule's totals, and its first place in the corpus with a few words of context."""
+    if texts.is_empty():
+        return [RuleMatches(rule.name, 0, 0, "", "") for rule in CLEANING_RULES]
     totals = [counts[f"matches_{number}"] for number in range(len(CLEANING_RULES))]
     firsts = pl.DataFrame({"text": texts.gather([int((total > 0).arg_max() or 0) for total in totals])})
     matches: list[RuleMatches] = []

@@ -96,7 +96,15 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
     CleaningRule(
         "remove invisible characters", "Cali\u00adco\u200b", "Calico", r"[\p{Cf}\p{Co}\p{Cn}\p{Cc}--\n\t]", rare=True
     ),
-    CleaningRule("remove stray symbols", "Bath‡ is", "Bath is", r"[†‡¶☞•■□▪●◆◊♦�¬¦]", rare=True),
+    CleaningRule("remove stray symbols", "Bath‡ is", "Bath is", r"[†‡¶☞•■□▪●◆◊♦�¬¦\\]", rare=True),
+    CleaningRule(
+        "remove underscores around words",
+        "Lat. _via_, x_1",
+        "Lat. via, x_1",
+        r"(^|[^\p{L}\p{N}_])_+|_+([^\p{L}\p{N}_]|$)",
+        "$1$2",
+        rare=True,
+    ),
     # Before a word the asterisk marks a reconstructed form, as `*kornī`.
     CleaningRule(
         "remove footnote asterisks",
@@ -200,6 +208,9 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
         "mend spaces before colons", "these : a city", "these: a city", r"(\p{Ll}{2}[)\"']?) :(\s|$)", "$1:$2"
     ),
     CleaningRule("mend spaces before full stops", "a city . The", "a city. The", r"([^.\s]) \.(\s|$)", "$1.$2"),
+    CleaningRule(
+        "mend doubled full stops", "in 476 B.C. . He", "in 476 B.C. He", r"([^.\s]\.) \.( \p{Lu}|\n|$)", "$1$2"
+    ),
     CleaningRule("mend doubled punctuation", "Bath,, a city;.", "Bath, a city.", r"[,;]([,;:.])|:([,;.])", "$1$2"),
     CleaningRule("drop empty lines", "Bath. \n\n A city", "Bath.\nA city", r" \n[ \n]*|\n[ \n]+", "\n"),
     CleaningRule("strip beginnings", " Bath", "Bath", r"^\s+"),

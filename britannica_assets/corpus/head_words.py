@@ -7,13 +7,15 @@ REGNAL_NUMBER = regex.compile(r"X{0,3}(IX|IV|V?I{0,3})")  # larger numerals are 
 CAPITALS = regex.compile(r"[\p{Lu}\p{M}\d]+")
 ORDINAL = regex.compile(r"\d+(ST|ND|RD|TH)")
 SMALL_WORDS = set(
-    "of the and in on or at upon de la le les du des da di do dos das del della von van der den zu zur"  # noqa: SIM905
-    " en et sur sous aux y ibn bin ibnu ud ul ur us el al".split()
+    "of the and in on or at upon de la le du des da di do dos das del della von van der den zu zur"  # noqa: SIM905
+    " en et sur sous aux y ibn bin ud ul ur us".split()
 )
+ARTICLES = {"al", "el", "les"}  # small within a name, but not where they stand behind it: `Hasa, El`
 PREPOSED = regex.compile(r"(VAN|VON) (DER|DEN|DE)\b")  # a name that begins so begins with a small letter
 ELISION = regex.compile(r"D'([AEIOUYHÉÈÊÂÎÔÛÄÖÜ]|\P{L}|$)")
 ABBREVIATIONS = {"USA", "MSS"}
-MAC_NAMES = {"Mahon", "Carthy", "Hale", "Neill", "Whirter", "Monnies", "Dowell", "Donnell", "Veagh", "Cabe", "Clellan"}
+# Of names in Mac those that the edition prints with two capitals; Macdonald and Mackenzie have one.
+MAC_NAMES = set("Alpine Arthur Bride Callum Coll Firbis Hale Intyre Iver Mahon Murrough Neill William".split())  # noqa: SIM905
 _CAPITALS = (
     r"(?:['\"]?[\p{Lu}\d][\p{Lu}\p{M}\d'’.\"\-]*|[(\[][\p{Lu}\d][\p{Lu}\p{M}\d'’.\- ]*[)\]]|\d+(?:st|nd|rd|th)\b)"
 )
@@ -51,30 +53,33 @@ def title_case_head(head: str) -> str:
 def _set_word(word: str, before: str, after: str) -> str:
     """One word of a head in the case in which it is printed elsewhere, by what stands before and after it."""
     first = not before.strip("'([\"")
-    within = before[-1:] in "()" and before[-2:-1].isalpha()
     if word in ABBREVIATIONS and after[:1] not in ("'", "-"):
         return word
-    if within or _follows_apostrophe(before) or ORDINAL.fullmatch(word):
+    if _is_small(word, before, after, first=first):
         return word.lower()
-    if word == "Y" and before.endswith(" ") and after.startswith(" "):
-        return "y"
-    if word == "D" and ELISION.match(word + after[:2]):
-        return "d"
-    if len(word) == 1 or any(character.isdigit() for character in word):
+    numeral = REGNAL_NUMBER.fullmatch(word) and (not first or after[:1] in (".", "ᵉ"))
+    if numeral or len(word) == 1 or any(character.isdigit() for character in word):
         return word
-    if first and PREPOSED.match(word + after):
-        return word.lower()
-    if not first and word.lower() in SMALL_WORDS and not after.startswith("."):
-        return word.lower()
-    if REGNAL_NUMBER.fullmatch(word) and (not first or after[:1] in (".", "ᵉ")):
-        return word
-    if before.endswith("-") and _is_chinese(before):
-        return word.lower()
     if word.startswith("MC") and len(word) > 3:
-        return "Mc" + word[2] + word[3:].lower()
+        return "Mc" + word[2:].capitalize()
     if word.startswith("MAC") and word[3:].capitalize() in MAC_NAMES:
         return "Mac" + word[3:].capitalize()
     return word[0] + word[1:].lower()
+
+
+def _is_small(word: str, before: str, after: str, *, first: bool) -> bool:
+    """Whether the word is written small: a particle, an ordinal, or a part of the word before it."""
+    within = before[-1:] in "()" and before[-2:-1].isalpha()
+    if within or _follows_apostrophe(before) or ORDINAL.fullmatch(word):
+        return True
+    if word in {"D", "Y"}:
+        return bool(ELISION.match(word + after[:2])) or (word == "Y" and before.endswith(" ") and after.startswith(" "))
+    if first:
+        return PREPOSED.match(word + after) is not None
+    small = word.lower() in SMALL_WORDS or (word.lower() in ARTICLES and not before.endswith(", "))
+    return (small and not after.startswith(".") and not before.endswith("'")) or (
+        len(word) > 1 and not REGNAL_NUMBER.fullmatch(word) and before.endswith("-") and _is_chinese(before)
+    )
 
 
 def _follows_apostrophe(before: str) -> bool:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from britannica_assets.corpus.clean import CLEANING_RULES, CleaningRule, clean_articles, clean_texts
-from britannica_assets.corpus.cleaning_rules import COMMON_CHARACTERS
+from britannica_assets.corpus.clean import clean_articles, clean_texts
+from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, COMMON_CHARACTERS, CleaningRule
 from britannica_assets.corpus.filters import filter_articles
 from britannica_assets.sample.encyclopedia import compose
 
@@ -76,6 +76,8 @@ def test_each_rule_does_what_its_example_says(rule: CleaningRule) -> None:
         ("CLINIC; CLINICAL. The words", "Clinic; Clinical. The words"),
         ("DOWNES [D(O)UNAEUS], ANDREW, a scholar", "Downes [D(o)unaeus], Andrew, a scholar"),
         ("BOULOGNE-SUR-MER, a port", "Boulogne-sur-Mer, a port"),
+        ("BRAS D'OR and CÔTE-D'OR, lakes", "Bras d'Or and Côte-d'Or, lakes"),
+        ("HASA, EL (Ahsa), HARUN AL-RASHID", "Hasa, El (Ahsa), Harun al-Rashid"),
         ("CASTRO Y BELLVIS, GUILLÉN DE", "Castro y Bellvis, Guillén de"),
         ("INDRE-ET-LOIRE, a department", "Indre-et-Loire, a department"),
         ("ASAF-UD-DOWLAH, a nabob", "Asaf-ud-Dowlah, a nabob"),
@@ -191,23 +193,31 @@ def test_the_sample_is_cleaned_and_all_of_it_kept() -> None:
     assert not table["text"].str.contains(r"\(q\.v\.\)|[“”]").any()
 
 
+def test_an_empty_table_and_a_text_without_end_are_cleaned() -> None:
+    table, matches = clean_articles(pl.LazyFrame({"text": [], "words": []}, {"text": pl.String, "words": pl.Int32}))
+    assert table.is_empty()
+    assert all(match.matches == 0 for match in matches)
+    endless = "a " + "(" * 500 + ")" * 500
+    assert clean_texts(pl.Series([None, "a  b", endless], dtype=pl.String)).to_list() == [None, "a b", None]
+
+
 def test_what_is_removed_is_told() -> None:
     articles = pl.DataFrame(
         {
             "volume": [1, 1, 1, 2],
-            "title": ["Short", "Table", "First", "Second"],
+            "title": ["Short", "Nothing", "First", "Second"],
             "text": [
                 "See Bath.",
-                "1 2 3 4 5 6 7 8 9 10 11 12 per cent.",
+                None,
                 *["A town of some size on the left bank, well built."] * 2,
             ],
-            "words": [2, 14, 10, 10],
+            "words": [2, 0, 10, 10],
         }
     )
     kept, removed = filter_articles(articles)
     assert kept["title"].to_list() == ["First"]
     assert dict(removed.select("title", "reason").rows()) == {
         "Short": "fewer than 10 words",
-        "Table": "mostly tables or formulas",
+        "Nothing": "no text: none was extracted, or its cleaning comes to no end",
         "Second": "the same text as an earlier article",
     }
