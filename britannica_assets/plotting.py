@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from britannica_assets.markdown import escape_markdown
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -40,14 +42,13 @@ def as_svg(figure: "Figure") -> str:
 
 
 def as_markdown_table(table: pl.DataFrame) -> str:
-    """A table for Dagster's metadata; empty cells where a value is not known."""
-    rows = [
-        "| "
-        + " | ".join(
-            "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row
-        )
-        + " |"
-        for row in table.iter_rows()
-    ]
-    head = "| " + " | ".join(name.replace("_", " ") for name in table.columns) + " |"
-    return "\n".join([head, "|" + " --- |" * table.width, *rows])
+    """A table for Dagster's metadata, its text escaped; empty cells where a value is not known."""
+    head = [escape_markdown(name.replace("_", " ")) for name in table.columns]
+    rows = [[_cell(value) for value in row] for row in table.iter_rows()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * table.width, *rows))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.2f}" if isinstance(value, float) else escape_markdown(str(value))

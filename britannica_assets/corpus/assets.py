@@ -11,12 +11,14 @@ from britannica_assets.corpus import plots
 from britannica_assets.corpus.automation import when_a_dependency_changes
 from britannica_assets.corpus.checks import SPLIT_CHECKS, TOKEN_IDS_CHECKS, check_split, check_token_ids
 from britannica_assets.corpus.clean import clean_articles
-from britannica_assets.corpus.filters import filter_articles
+from britannica_assets.corpus.filters import filter_articles, require_articles
 from britannica_assets.corpus.split import split_articles
 from britannica_assets.corpus.text_files import write_text_file
 from britannica_assets.digests import folder_digest, table_digest
 from britannica_assets.files import atomic_write
+from britannica_assets.markdown import escape_markdown
 from britannica_assets.partitions import track_partitions, volume_partitions
+from britannica_assets.plotting import as_markdown_table
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path, new_folder
 from britannica_assets.wikisource.articles import ARTICLES_SCHEMA
@@ -65,7 +67,7 @@ def encyclopedia(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"polars", "parquet"},
-    code_version="2",
+    code_version="3",
     automation_condition=when_a_dependency_changes(),
 )
 def clean_encyclopedia(
@@ -77,11 +79,12 @@ def clean_encyclopedia(
     """
     cleaned, matches = clean_articles(encyclopedia)
     kept, removed = filter_articles(cleaned)
-    path = asset_path(settings, "clean_encyclopedia", "encyclopedia_cleaned.txt")
-    write_text_file(path, kept["text"], marked=True)
     removed_path = asset_path(settings, "clean_encyclopedia", "removed.parquet")
     with atomic_write(removed_path) as temporary:
         removed.write_parquet(temporary, compression="zstd")
+    require_articles(kept, removed)
+    path = asset_path(settings, "clean_encyclopedia", "encyclopedia_cleaned.txt")
+    write_text_file(path, kept["text"], marked=True)
     return dg.MaterializeResult(
         value=kept,
         data_version=dg.DataVersion(table_digest(kept)),
@@ -117,7 +120,7 @@ def clean_encyclopedia(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"polars", "parquet"},
-    code_version="2",
+    code_version="3",
     partitions_def=track_partitions,
     check_specs=SPLIT_CHECKS,
 )
@@ -187,7 +190,10 @@ def tokenizer(
         metadata={
             "vocab_size": trained.get_vocab_size(),
             "example": dg.MetadataValue.md(
-                " · ".join(f"`{trained.decode([i])}`" for i in trained.encode(example, add_special_tokens=False).ids)
+                " · ".join(
+                    escape_markdown(trained.decode([i])) or "␣"
+                    for i in trained.encode(example, add_special_tokens=False).ids
+                )
             ),
             "longest_types": dg.MetadataValue.text(", ".join(token.replace("Ġ", " ").strip() for token in longest)),
         },
@@ -242,7 +248,7 @@ def token_ids(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"huggingface", "parquet"},
-    code_version="2",
+    code_version="3",
     io_manager_key="folder_io_manager",
     ins={"corpus_split": dg.AssetIn(metadata={"allow_missing_partitions": True})},
 )
@@ -268,18 +274,16 @@ def published_dataset(
 
 def _sample(articles: pl.DataFrame) -> str:
     """The first lines of three articles from all over the table, as Markdown."""
-    rows = articles.gather([0, len(articles) // 2, len(articles) - 1]).iter_rows(named=True)
-    return "\n\n".join(f"**{row['title']}** (volume {row['volume']}): {row['text'][:300]} …" for row in rows)
+    rows = articles.gather(sorted({0, len(articles) // 2, len(articles) - 1})).iter_rows(named=True)
+    return "\n\n".join(
+        f"**{escape_markdown(row['title'])}** (volume {row['volume']}): {escape_markdown(row['text'][:300])} …"
+        for row in rows
+    )
 
 
 def _list_removed(articles: pl.DataFrame) -> str:
     """Counts by reason, then the first hundred articles removed, as Markdown."""
-    reasons = articles.group_by("reason").len().sort("reason").iter_rows()
-    listed = articles.head(100).iter_rows(named=True)
-    return "\n".join(
-        [
-            *(f"- {count} × {reason}" for reason, count in reasons),
-            "",
-            *(f"- {row['title']} (volume {row['volume']}, {row['words']} words): {row['reason']}" for row in listed),
-        ]
-    )
+    reasons = articles.with_columns(pl.col("reason").str.replace(r"'.*", "an earlier article")).group_by("reason").len()
+    counted = reasons.sort("reason").select("reason", articles="len")
+    listed = articles.head(100).select("title", "volume", "words", "reason")
+    return f"{as_markdown_table(counted)}\n\n{as_markdown_table(listed)}"

@@ -43,7 +43,7 @@ def check_split(split: pl.DataFrame) -> list[dg.AssetCheckResult]:
             metadata={
                 "same_texts": len(same),
                 "near_duplicates": len(crossing),
-                "titles": "; ".join(listed[:20]) or "none",
+                "titles": dg.MetadataValue.text("; ".join(listed[:20]) or "none"),
                 "validation_shingles_in_train": shared_shingles(validation, train),
             },
         )
@@ -72,6 +72,9 @@ def check_token_ids(token_ids: Path, tokenizer: Path, validation: pl.DataFrame) 
         dg.AssetCheckResult(
             check_name="decoding_gives_back_the_text",
             passed=not wrong,
-            metadata={"articles_read": min(100, len(validation)), "wrong": ", ".join(wrong) or "none"},
+            metadata={
+                "articles_read": min(100, len(validation)),
+                "wrong": dg.MetadataValue.text(", ".join(wrong) or "none"),
+            },
         )
     ]

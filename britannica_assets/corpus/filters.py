@@ -5,8 +5,10 @@ import polars as pl
 from britannica_assets.corpus.near_duplicates import near_duplicates
 
 MIN_WORDS = 10  # shorter ones are cross-references ("Abbas: see Persia"), which are no running text
-MAX_DIGITS_PER_WORD = 0.5  # numbers and signs; where more stand, they are a table's or a formula's
-DIGITS = r"[0-9][0-9.,/½¼¾]*|[=+×÷√∑∫<>±∞∂]"
+
+
+class NoArticlesError(ValueError):
+    """No article is left to make a corpus of; the message says what became of them, and the remedy."""
 
 
 def filter_articles(articles: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -15,10 +17,10 @@ def filter_articles(articles: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
     Of articles with the same text, or nearly the same, the first is kept.
     """
     marked = articles.with_columns(
-        pl.when(pl.col("words") < MIN_WORDS)
+        pl.when(pl.col("text").is_null())
+        .then(pl.lit("no text: none was extracted, or its cleaning comes to no end"))
+        .when(pl.col("words") < MIN_WORDS)
         .then(pl.lit(f"fewer than {MIN_WORDS} words"))
-        .when(pl.col("text").str.count_matches(DIGITS) > MAX_DIGITS_PER_WORD * pl.col("words"))
-        .then(pl.lit("mostly tables or formulas"))
         .when(~pl.col("text").is_first_distinct())
         .then(pl.lit("the same text as an earlier article"))
         .alias("reason")
@@ -37,6 +39,19 @@ def filter_articles(articles: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
     )
     kept = marked.filter(pl.col("reason").is_null()).drop("reason")
     return kept, marked.filter(pl.col("reason").is_not_null()).select("volume", "title", "words", "reason", "text")
+
+
+def require_articles(kept: pl.DataFrame, removed: pl.DataFrame) -> None:
+    """Raises `NoArticlesError` if no article is kept."""
+    if not kept.is_empty():
+        return
+    if removed.is_empty():
+        raise NoArticlesError("the encyclopedia holds no article: materialize articles of a volume that has some")
+    listed = "; ".join(
+        f"{title!r} (volume {volume}): {reason}"
+        for volume, title, reason in removed.head(3).select("volume", "title", "reason").rows()
+    )
+    raise NoArticlesError(f"none of {len(removed):,} articles is kept, for example {listed}: materialize more volumes")
 
 
 def _later_copies(texts: pl.Series) -> dict[int, tuple[int, float]]:

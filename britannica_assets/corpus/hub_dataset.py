@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from britannica_assets.corpus.clean import CLEANING_RULES
-from britannica_assets.corpus.filters import MAX_DIGITS_PER_WORD, MIN_WORDS
+from britannica_assets.corpus.cleaning_rules import CLEANING_RULES
+from britannica_assets.corpus.filters import MIN_WORDS
 from britannica_assets.corpus.near_duplicates import SHINGLE_SIZE, SIMILARITY_THRESHOLD
 from britannica_assets.corpus.token_ids import SPLITS
 from britannica_assets.digests import table_digest
@@ -60,7 +60,6 @@ def dataset_card(tracks: Mapping[str, pl.DataFrame]) -> str:
         counts=counts,
         rules=rules,
         min_words=MIN_WORDS,
-        max_digits_per_word=MAX_DIGITS_PER_WORD,
         similarity_threshold=SIMILARITY_THRESHOLD,
         shingle_size=SHINGLE_SIZE,
     )

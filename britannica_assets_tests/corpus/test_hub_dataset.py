@@ -28,3 +28,4 @@ def test_load_dataset_loads_the_folder(tmp_path: Path) -> None:
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| babylm_10m | train | 2 | 7 |" in card
     assert "license: cc-by-sa-4.0" in card
+    assert "`<s>` in a text into a control token" in " ".join(card.split())

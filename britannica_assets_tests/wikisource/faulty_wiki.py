@@ -15,7 +15,7 @@ from britannica_assets.sample.wiki_server import serve_with
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.retry import RetryPolicy
 
-FAST_RETRIES = RetryPolicy(max_attempts=3, initial_backoff=0.01, max_backoff=0.02, timeout=1.0)
+FAST_RETRIES = RetryPolicy(max_attempts=3, initial_backoff=0.01, max_backoff=0.02, timeout=300.0)
 
 
 def article(text: str, *, volume: int = 1, page: int = 7, quality: int = 4) -> str:

@@ -44,14 +44,31 @@ PAGE = '<html><h1 id="firstHeading">A</h1><div class="mw-parser-output">'
     "fault",
     [
         status(429), status(500), status(502), status(503), status(404), reset, body(PAGE, missing_bytes=100),
-        body(PAGE), body("<html>Our servers are under maintenance.</html>"), body(""), lambda _: time.sleep(1.5),
+        body(PAGE), body("<html>Our servers are under maintenance.</html>"), body(""),
     ],
-    ids=["429", "500", "502", "503", "a proxy's 404", "reset", "cut short", "no end", "error page", "empty", "timeout"],
+    ids=["429", "500", "502", "503", "a proxy's 404", "reset", "cut short", "no end", "error page", "empty"],
 )  # fmt: skip
 def test_a_page_comes_through_trouble(fault: Fault) -> None:
     with client_of(wiki_of([["Anvil"]]), {"/Anvil": [fault]}) as client:
         assert "Anvil is told of" in client.page(f"{ROOT}/Anvil")
         assert client.requests_made == 2
+
+
+def test_a_page_that_does_not_come_is_asked_for_again() -> None:
+    finished = threading.Event()
+    impatient = RetryPolicy(max_attempts=1_000, initial_backoff=0.01, max_backoff=0.02, timeout=0.5)
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        finished.wait()
+
+    with (
+        serve_faulty(wiki_of([["Anvil"]]), {"/Anvil": [hang]}) as url,
+        Client(url, requests_per_second=1_000, retry_policy=impatient) as client,
+    ):
+        try:
+            assert "Anvil is told of" in client.page(f"{ROOT}/Anvil")
+        finally:
+            finished.set()
 
 
 @pytest.mark.parametrize(
