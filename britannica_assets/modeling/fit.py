@@ -7,7 +7,6 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from safetensors import safe_open
 from transformers import PreTrainedModel, TrainingArguments, set_seed
 from transformers.trainer_callback import PrinterCallback
@@ -25,9 +24,15 @@ from britannica_assets.modeling.callbacks import (
 )
 from britannica_assets.modeling.checkpoints import last_complete_checkpoint, load_best
 from britannica_assets.modeling.datasets import TrainingDataset
-from britannica_assets.modeling.device import best_device, explain_out_of_memory
+from britannica_assets.modeling.device import (
+    best_device,
+    explain_out_of_memory,
+    should_compile,
+    training_dtype,
+    use_tensor_cores,
+)
 from britannica_assets.modeling.garbage_collection import log_differences, write_identity
-from britannica_assets.modeling.models import build_model, check_complete, defer_head, load_trained
+from britannica_assets.modeling.models import build_model, check_complete, defer_head, load_trained, training_flops
 from britannica_assets.modeling.process import UnfinishedError, is_main_process
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import TeacherTargets
@@ -105,14 +110,27 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     validation = TokenIds.open(specification.token_ids, "validation")
     dataset = _training_dataset(specification)
     model = _new_model(specification, dataset.tokens.vocab_size)
+    device = best_device()
+    use_tensor_cores(device)
+    dtype = training_dtype(device, specification.model.training.precision)
+    flops = training_flops(model, specification.sequence_length) * len(dataset) * specification.sequence_length
+    compiled = should_compile(device, flops, wanted=specification.model.training.compile)
+    if is_main_process():
+        logger.info(
+            "%s: %s, %s, %s",
+            specification.asset,
+            device.type,
+            str(dtype).removeprefix("torch."),
+            "compiled" if compiled else "not compiled",
+        )
     clock = TrainingClock()
-    metrics = MetricsCallback(specification, dataset, clock, log_metrics)
+    metrics = MetricsCallback(specification, dataset, clock, log_metrics, dtype)
     checkpoints = CheckpointCallback(specification)
     decay = specification.model.training.ema_decay
     average = WeightAverage(model, decay, checkpoint) if decay else None
     callbacks = [
         *([average] if average is not None else []),  # first: the others take its weights
-        ValidationCallback(specification, dataset, validation, clock, log_metrics, average),
+        ValidationCallback(specification, dataset, validation, clock, log_metrics, dtype, average),
         checkpoints,
         metrics,
     ]
@@ -122,8 +140,9 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
         specification,
         [load_trained(folder) for folder in specification.teachers],
         model=model,
-        args=_training_arguments(specification, max_steps=dataset.steps_per_epoch * dataset.epochs),
+        args=_training_arguments(specification, max_steps=dataset.steps_per_epoch * dataset.epochs, compiled=compiled),
         train_dataset=dataset,
+        dtype=dtype,
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)  # MetricsCallback logs the same
@@ -138,7 +157,14 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     trainer.accelerator.wait_for_everyone()
     load_best(trained, specification.checkpoints)
     batch_size = trainer.args.per_device_eval_batch_size
-    loss = validation_loss(trained, validation, length=specification.sequence_length, batch_size=batch_size)
+    loss = validation_loss(
+        trained,
+        validation,
+        length=specification.sequence_length,
+        batch_size=batch_size,
+        dtype=dtype,
+        document_mask=dataset.document_mask,
+    )
     return TrainingResult(
         model=trained,
         validation_loss=loss,
@@ -183,6 +209,7 @@ def _training_dataset(specification: TrainingSpecification) -> TrainingDataset:
         epochs=training.epochs,
         seed=specification.seed,
         across_articles=training.across_articles,
+        document_mask=training.document_mask,
         targets=TeacherTargets.open(specification.targets) if specification.targets else None,
     )
 
@@ -203,7 +230,7 @@ class _OneDeviceArguments(TrainingArguments):
         return min(int(super().n_gpu), 1)
 
 
-def _training_arguments(specification: TrainingSpecification, *, max_steps: int) -> TrainingArguments:
+def _training_arguments(specification: TrainingSpecification, *, max_steps: int, compiled: bool) -> TrainingArguments:
     training = specification.model.training
     device = best_device().type
     on_gpu = device == "cuda"
@@ -229,8 +256,7 @@ def _training_arguments(specification: TrainingSpecification, *, max_steps: int)
         adam_beta2=training.adam_beta2,
         max_grad_norm=training.max_grad_norm,
         use_cpu=device == "cpu",
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        torch_compile=training.compile,
+        torch_compile=compiled,
         dataloader_drop_last=True,
         dataloader_pin_memory=on_gpu,
         dataloader_num_workers=2 if on_gpu else 0,
