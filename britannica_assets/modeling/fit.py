@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from britannica_assets.modeling.device import (
 from britannica_assets.modeling.garbage_collection import log_differences, write_identity
 from britannica_assets.modeling.models import build_model, check_complete, defer_head, load_trained, training_flops
 from britannica_assets.modeling.process import UnfinishedError, is_main_process
+from britannica_assets.modeling.saved_model import save_model
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import TeacherTargets
 from britannica_assets.modeling.trained_model import TrainingMetrics
@@ -67,7 +67,7 @@ def ignore_metrics(metrics: dict[str, float], step: int) -> None:
 
 
 def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_metrics) -> TrainingMetrics:
-    """Fits and stores model and tokenizer in `specification.output`, unless an earlier call did.
+    """Fits and stores the model in `specification.output`, see `save_model`, unless an earlier call did.
 
     Of several processes that train together the first one calls this, the others `fit`.
 
@@ -77,9 +77,6 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
     if file.exists():
         return TrainingMetrics(**read_json(file, schema_version=SCHEMA_VERSION))
     result = fit(specification, log_metrics)
-    result.model.save_pretrained(specification.output)
-    for path in specification.tokenizer.iterdir():
-        shutil.copy(path, specification.output)
     metrics = TrainingMetrics(
         parameters=result.model.num_parameters(),
         validation_loss=result.validation_loss,
@@ -89,6 +86,7 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
         seconds=result.seconds,
         history=result.history,
     )
+    save_model(result.model, specification, metrics)
     write_json(file, asdict(metrics), schema_version=SCHEMA_VERSION)  # last: it says that the folder is complete
     return metrics
 

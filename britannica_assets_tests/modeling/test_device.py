@@ -28,7 +28,7 @@ class Float64Error(AssertionError):
     """A tensor of a type that Apple's GPUs do not have."""
 
 
-class RefuseFloat64(TorchDispatchMode):
+class RefuseFloat64(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Fails in any operation of torch that reads or makes a float64 tensor."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -53,7 +53,7 @@ def test_no_step_makes_a_float64_tensor(corpus: Path, train_tokens: TokenIds, tm
     targets.mkdir()
     spec = trained(corpus, tmp_path, optimizer=optimizer, document_mask=True, ema_decay=0.9, device_batch_size=16)
     spec = spec.model_copy(update={"targets": targets, "distillation": DISTILLATION})
-    with RefuseFloat64():
+    with RefuseFloat64():  # type: ignore[no-untyped-call]
         compute_teacher_targets(
             [build_model(SHAPE, vocab_size=VOCABULARY, sequence_length=LENGTH).eval()],
             train_tokens,
@@ -68,7 +68,7 @@ def test_no_step_makes_a_float64_tensor(corpus: Path, train_tokens: TokenIds, tm
             seed=1,
         )
         fit(spec)
-    with pytest.raises(Float64Error), RefuseFloat64():
+    with pytest.raises(Float64Error), RefuseFloat64():  # type: ignore[no-untyped-call]
         torch.ones(1, dtype=torch.float64)
 
 
