@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from transformers import PreTrainedModel, TrainingArguments, set_seed
 from transformers.trainer_callback import PrinterCallback
@@ -108,19 +109,7 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     validation = TokenIds.open(specification.token_ids, "validation")
     dataset = _training_dataset(specification)
     model = _new_model(specification, dataset.tokens.vocab_size)
-    device = best_device()
-    use_tensor_cores(device)
-    dtype = training_dtype(device, specification.model.training.precision)
-    flops = training_flops(model, specification.sequence_length) * len(dataset) * specification.sequence_length
-    compiled = should_compile(device, flops, wanted=specification.model.training.compile)
-    if is_main_process():
-        logger.info(
-            "%s: %s, %s, %s",
-            specification.asset,
-            device.type,
-            str(dtype).removeprefix("torch."),
-            "compiled" if compiled else "not compiled",
-        )
+    dtype, compiled = _precision_and_compilation(specification, model, dataset)
     clock = TrainingClock()
     metrics = MetricsCallback(specification, dataset, clock, log_metrics, dtype)
     checkpoints = CheckpointCallback(specification)
@@ -154,12 +143,11 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     trained = trainer.accelerator.unwrap_model(trainer.model) if average is None else average.model
     trainer.accelerator.wait_for_everyone()
     load_best(trained, specification.checkpoints)
-    batch_size = trainer.args.per_device_eval_batch_size
     loss = validation_loss(
         trained,
         validation,
         length=specification.sequence_length,
-        batch_size=batch_size,
+        batch_size=trainer.args.per_device_eval_batch_size,
         dtype=dtype,
         document_mask=dataset.document_mask,
     )
@@ -171,6 +159,26 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
         seconds=seconds,
         history=logged_steps(trainer.state),
     )
+
+
+def _precision_and_compilation(
+    specification: TrainingSpecification, model: PreTrainedModel, dataset: TrainingDataset
+) -> tuple[torch.dtype, bool]:
+    """The type of the matrix products, and whether the model is compiled, as device and configuration have it."""
+    device, training = best_device(), specification.model.training
+    use_tensor_cores(device)
+    dtype = training_dtype(device, training.precision)
+    flops = training_flops(model, dataset.length) * dataset.length * len(dataset)
+    compiled = should_compile(device, flops, wanted=training.compile)
+    if is_main_process():
+        logger.info(
+            "%s: %s, %s, %s",
+            specification.asset,
+            device.type,
+            str(dtype).removeprefix("torch."),
+            "compiled" if compiled else "not compiled",
+        )
+    return dtype, compiled
 
 
 def _checkpoint_to_go_on_from(specification: TrainingSpecification) -> Path | None:
