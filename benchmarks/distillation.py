@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import AutoModelForCausalLM, PreTrainedModel, Trainer, TrainingArguments, set_seed
+from transformers import PreTrainedModel, Trainer, TrainingArguments, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from britannica_assets.config import Architecture, Distillation, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import SCHEMA_VERSION, TOKEN_IDS_FILE, TokenIds
 from britannica_assets.files import write_json
 from britannica_assets.modeling.datasets import TrainingDataset
-from britannica_assets.modeling.device import best_device, peak_flops
+from britannica_assets.modeling.device import best_device, peak_flops, training_dtype, use_tensor_cores
 from britannica_assets.modeling.fit import fit
-from britannica_assets.modeling.models import build_model, training_flops
+from britannica_assets.modeling.models import build_model, load_trained, training_flops
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import compute_teacher_targets
 from britannica_assets.modeling.validation import validation_loss
@@ -45,6 +45,7 @@ STUDENT = Architecture(
     family="llama", num_hidden_layers=8, num_attention_heads=4, hidden_size=160, intermediate_size=320
 )
 DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=8, left_context=16, batch_size=16)
+DTYPE = training_dtype(best_device(), "auto")  # of both sides, and of the teachers of both
 TRAINING = Training(learning_rate=2e-3, batch_size=8, epochs=EPOCHS, warmup_steps=5, weight_decay=0.1)
 
 
@@ -72,16 +73,16 @@ class LiveTeacherTrainer(Trainer):
         return DISTILLATION.alpha * entropy + (1 - DISTILLATION.alpha) * temperature**2 * kl.mean()
 
 
-def write_text(folder: Path, tokens: int) -> None:
+def write_text(folder: Path, tokens: int, *, vocabulary: int = VOCABULARY) -> None:
     """Token ids of articles of some 400 tokens: each token follows from the last by a Zipf-distributed step."""
     random = np.random.default_rng(SEED)
-    description: dict[str, Any] = {"vocab_size": VOCABULARY, "splits": {}}
+    description: dict[str, Any] = {"vocab_size": vocabulary, "splits": {}}
     for split, size in (("train", tokens), ("validation", tokens // 4)):
-        steps = random.zipf(1.6, size) % VOCABULARY
+        steps = random.zipf(1.6, size) % vocabulary
         ids = np.empty(size, dtype="<u2")
         last = 3
         for place, step in enumerate(steps):
-            last = 3 + (last * 31 + int(step)) % 499 * 32 % (VOCABULARY - 3)
+            last = 3 + (last * 31 + int(step)) % 499 * 32 % (vocabulary - 3)
             ids[place] = last
         offsets = np.unique(np.append(np.arange(0, size, 400), size)).astype(np.int64)
         ids[offsets[:-1]], ids[offsets[1:] - 1] = 1, 2
@@ -122,7 +123,7 @@ def reference(folder: Path, teachers: list[PreTrainedModel], dataset: TrainingDa
         lr_scheduler_type="cosine",
         warmup_steps=TRAINING.warmup_steps,
         weight_decay=TRAINING.weight_decay,
-        bf16=best_device().type == "cuda",
+        bf16=torch.bfloat16 == DTYPE,
         train_sampling_strategy="sequential",
         remove_unused_columns=False,
         save_strategy="no",
@@ -144,6 +145,7 @@ def reference(folder: Path, teachers: list[PreTrainedModel], dataset: TrainingDa
 def main(tokens: int) -> None:
     """Trains teachers shortly, then the student both ways and without teachers, and prints the table."""
     disable_progress_bar()
+    use_tensor_cores(best_device())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name in ("token_ids", "targets"):
@@ -157,7 +159,7 @@ def main(tokens: int) -> None:
             teachers.append(folder / name)
 
         def loaded() -> list[PreTrainedModel]:
-            return [AutoModelForCausalLM.from_pretrained(path).to(best_device()).eval() for path in teachers]
+            return [load_trained(path, dtype=DTYPE).to(best_device()).eval() for path in teachers]
 
         dataset = TrainingDataset(train_tokens, LENGTH, batch_size=TRAINING.batch_size, epochs=EPOCHS, seed=SEED)
         seen = len(dataset) * LENGTH
@@ -194,7 +196,7 @@ def main(tokens: int) -> None:
             losses = "" if loss is None else f"{loss:>17.4f}{math.exp(loss):>12.2f}"
             print(f"{name:34}{seconds:>10.1f}{seen / seconds:>10.0f}{live_seconds / seconds:>8.2f}{losses}")
         print(f"validation loss against the reference's: {100 * (ours.validation_loss / live_loss - 1):+.2f} %")
-        utilization = flops * seen / plain.seconds / peak_flops()
+        utilization = flops * seen / plain.seconds / peak_flops(DTYPE)
         print(f"plain training's utilization: {100 * utilization:.1f} % of the device's peak")
 
 

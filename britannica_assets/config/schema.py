@@ -108,7 +108,21 @@ class Training(_Section):
         default="last", description="the weights to keep: after the last step, or of the epoch that validated best"
     )
     across_articles: bool = Field(default=False, description="whether labels cross the end of an article")
-    compile: bool = Field(default=False, description="whether torch.compile compiles the model")
+    document_mask: bool = Field(
+        default=False,
+        description="whether attention stays within an article, and positions count from its beginning (intra-document"
+        " masking)",
+    )
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        default="auto",
+        description="of the matrix products; `auto`: bf16 on a GPU and on a CPU that multiplies it in hardware, else"
+        " float32; weights and optimizer stay float32",
+    )
+    compile: bool | None = Field(
+        default=None,
+        description="whether torch.compile compiles the model; null: on a GPU and on a CPU, where a C++ compiler is"
+        " there and the training long enough to repay it",
+    )
 
     @model_validator(mode="after")
     def _processes_share_the_batch(self) -> "Training":

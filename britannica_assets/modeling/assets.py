@@ -205,6 +205,7 @@ def _train(
         sequence_length=own.sequence_length,
         seed=own.seed,
         distillation=own.distillation if targets is not None or teachers else None,
+        generation=own.generation,
         token_ids=token_ids,
         tokenizer=tokenizer,
         targets=targets,

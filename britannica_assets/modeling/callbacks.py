@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import distributed
 from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -61,9 +62,11 @@ class MetricsCallback(TrainerCallback):
         dataset: TrainingDataset,
         clock: TrainingClock,
         log_metrics: LogMetrics,
+        dtype: torch.dtype,
     ) -> None:
         self.specification = specification
         self.dataset = dataset
+        self.dtype = dtype
         self.clock = clock
         self.log_metrics = log_metrics
         self.tokens_per_step = specification.model.training.batch_size * dataset.length
@@ -92,7 +95,9 @@ class MetricsCallback(TrainerCallback):
         steps = state.global_step - self.logged_step
         seconds = max(1e-9, self.clock.seconds() - self.logged_seconds)
         tokens_per_second = steps * self.tokens_per_step / seconds
-        utilization = training_flops(model, self.dataset.length) * tokens_per_second / (peak_flops() * args.world_size)
+        utilization = (
+            training_flops(model, self.dataset.length) * tokens_per_second / (peak_flops(self.dtype) * args.world_size)
+        )
         speed = {"tokens_per_second": tokens_per_second, "model_flops_utilization": utilization}
         state.log_history[-1] |= {"seconds": seconds, **speed}
         self.logged_step, self.logged_seconds = state.global_step, self.clock.seconds()
@@ -135,10 +140,12 @@ class ValidationCallback(TrainerCallback):
         validation: TokenIds,
         clock: TrainingClock,
         log_metrics: LogMetrics,
+        dtype: torch.dtype,
         average: WeightAverage | None = None,
     ) -> None:
         self.specification = specification
         self.dataset = dataset
+        self.dtype = dtype
         self.average = average
         self.validation = validation
         self.clock = clock
@@ -158,7 +165,12 @@ class ValidationCallback(TrainerCallback):
         model = model if self.average is None else self.average.model
         with self.clock.paused():
             loss = validation_loss(
-                model, self.validation, length=self.dataset.length, batch_size=args.per_device_eval_batch_size
+                model,
+                self.validation,
+                length=self.dataset.length,
+                batch_size=args.per_device_eval_batch_size,
+                dtype=self.dtype,
+                document_mask=self.dataset.document_mask,
             )
         if not state.is_world_process_zero:
             return

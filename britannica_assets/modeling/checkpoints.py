@@ -65,6 +65,8 @@ def last_complete_checkpoint(folder: Path, *, remove_broken: bool) -> Path | Non
                 logger.warning("%s: the checkpoint before it is taken", error)
                 shutil.rmtree(checkpoint)
             continue
+        except FileNotFoundError:
+            continue  # the first of several processes has just removed it as broken
         return checkpoint
     return None
 

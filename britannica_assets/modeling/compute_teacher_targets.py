@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import BaseModel, ConfigDict
 
 from britannica_assets.config import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.modeling.device import best_device
+from britannica_assets.modeling.device import best_device, training_dtype, use_tensor_cores
 from britannica_assets.modeling.garbage_collection import remove_abandoned, remove_superseded
 from britannica_assets.modeling.models import load_trained
 from britannica_assets.modeling.process import exclusive_lock, exit_with_parent, pipes_logging
@@ -62,13 +61,14 @@ class TargetsSpecification(BaseModel):
 
 
 def compute(specification: TargetsSpecification) -> None:
-    """Computes what of the targets is missing, on the best device, on a GPU in bfloat16.
+    """Computes what of the targets is missing, on the best device, in bfloat16 where the device multiplies it.
 
     Raises: see `compute_teacher_targets`.
     """
     specification.output.mkdir(parents=True, exist_ok=True)
     device = best_device()
-    precision = torch.bfloat16 if device.type == "cuda" else torch.float32
+    use_tensor_cores(device)
+    precision = training_dtype(device, "auto")
     distillation = specification.distillation
     compute_teacher_targets(
         [load_trained(folder, dtype=precision).to(device).eval() for folder in specification.teachers],

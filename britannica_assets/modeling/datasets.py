@@ -21,7 +21,8 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
     that an example is the same however often training was stopped, and on however many devices it runs.
 
     An example is `input_ids` and `labels`, int64 [length]; labels are the next tokens, and IGNORE_INDEX where the next
-    token begins another article (unless `across_articles`). With `targets` also the teachers' `target_ids`,
+    token begins another article (unless `across_articles`). With `document_mask` also `position_ids`, int64 [length],
+    counted from the article's beginning, or the sequence's. With `targets` also the teachers' `target_ids`,
     `target_probabilities` and `target_entropy`, the fields of a `TargetDistribution` of `length` positions.
 
     Raises:
@@ -37,6 +38,7 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         epochs: int,
         seed: int,
         across_articles: bool = False,
+        document_mask: bool = False,
         targets: "TeacherTargets | None" = None,
     ) -> None:
         self.steps_per_epoch = ((len(tokens.ids) - 1) // length - 1) // batch_size
@@ -49,6 +51,7 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         self.length = length
         self.seed = seed
         self.across_articles = across_articles
+        self.document_mask = document_mask
         self.targets = targets
         self.sequences_per_epoch = self.steps_per_epoch * batch_size
         self.epochs = epochs
@@ -66,10 +69,23 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         if not self.across_articles:
             labels[labels == BOS_ID] = IGNORE_INDEX
         example = {"input_ids": window[:-1], "labels": labels}
+        if self.document_mask:
+            example["position_ids"] = position_ids(window[:-1])
         if self.targets is not None:
             targets = self.targets.read(begin, begin + self.length)
             example |= {f"target_{name}": values for name, values in targets._asdict().items()}
         return example
+
+    def labels_in_step(self, step: int) -> int:
+        """Labels that count in the optimizer step after `step` steps, over all devices."""
+        batch = self.sequences_per_epoch // self.steps_per_epoch
+        labels = batch * self.length
+        if self.across_articles:
+            return labels
+        epoch, place = divmod(step * batch, self.sequences_per_epoch)
+        begins = self._starts_of(epoch)[place : place + batch]
+        following = self.tokens.ids[begins[:, None] + np.arange(1, self.length + 1)]
+        return labels - int((following == BOS_ID).sum())
 
     def words_seen(self, step: int) -> float:
         """Words, repeats included, that so many optimizer steps have seen."""
@@ -87,12 +103,35 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         return self._starts
 
 
+def position_ids(input_ids: torch.Tensor) -> torch.Tensor:
+    """Positions of a sequence's tokens in their articles, int64 [length]; the first token's is 0 wherever it stands."""
+    places = torch.arange(len(input_ids))
+    return places - torch.where(input_ids == BOS_ID, places, 0).cummax(0).values
+
+
+def model_inputs(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What of a batch the model reads; with `position_ids` it also gets the mask that keeps attention in its article.
+
+    `attention_mask`, bool [batch, 1, length, length], is true where a token (third dimension) attends to one (fourth).
+    """
+    inputs = {"input_ids": batch["input_ids"]}
+    if "position_ids" in batch:
+        positions = batch["position_ids"]
+        article = (positions == 0).cumsum(-1)
+        places = torch.arange(positions.shape[-1], device=positions.device)
+        causal = places[:, None] >= places
+        mask = (article[:, :, None] == article[:, None, :]) & causal
+        inputs |= {"position_ids": positions, "attention_mask": mask[:, None]}
+    return inputs
+
+
 class ValidationDataset(Dataset[dict[str, torch.Tensor]]):
     """The text in consecutive sequences of `length` tokens from its beginning; the last one is padded and masked."""
 
-    def __init__(self, tokens: TokenIds, length: int) -> None:
+    def __init__(self, tokens: TokenIds, length: int, *, document_mask: bool = False) -> None:
         self.tokens = tokens
         self.length = length
+        self.document_mask = document_mask
 
     def __len__(self) -> int:
         return (len(self.tokens.ids) + self.length - 2) // self.length
@@ -105,4 +144,5 @@ class ValidationDataset(Dataset[dict[str, torch.Tensor]]):
         input_ids[: len(window) - 1] = window[:-1]
         labels[: len(window) - 1] = window[1:]
         labels[labels == BOS_ID] = IGNORE_INDEX
-        return {"input_ids": input_ids, "labels": labels}
+        example = {"input_ids": input_ids, "labels": labels}
+        return example | ({"position_ids": position_ids(input_ids)} if self.document_mask else {})

@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,10 +24,17 @@ from britannica_assets.modeling.callbacks import (
 )
 from britannica_assets.modeling.checkpoints import last_complete_checkpoint, load_best
 from britannica_assets.modeling.datasets import TrainingDataset
-from britannica_assets.modeling.device import best_device, explain_out_of_memory
+from britannica_assets.modeling.device import (
+    best_device,
+    explain_out_of_memory,
+    should_compile,
+    training_dtype,
+    use_tensor_cores,
+)
 from britannica_assets.modeling.garbage_collection import log_differences, write_identity
-from britannica_assets.modeling.models import build_model, check_complete, defer_head, load_trained
+from britannica_assets.modeling.models import build_model, check_complete, defer_head, load_trained, training_flops
 from britannica_assets.modeling.process import UnfinishedError, is_main_process
+from britannica_assets.modeling.saved_model import save_model
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import TeacherTargets
 from britannica_assets.modeling.trained_model import TrainingMetrics
@@ -62,7 +68,7 @@ def ignore_metrics(metrics: dict[str, float], step: int) -> None:
 
 
 def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_metrics) -> TrainingMetrics:
-    """Fits and stores model and tokenizer in `specification.output`, unless an earlier call did.
+    """Fits and stores the model in `specification.output`, see `save_model`, unless an earlier call did.
 
     Of several processes that train together the first one calls this, the others `fit`.
 
@@ -72,9 +78,6 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
     if file.exists():
         return TrainingMetrics(**read_json(file, schema_version=SCHEMA_VERSION))
     result = fit(specification, log_metrics)
-    result.model.save_pretrained(specification.output)
-    for path in specification.tokenizer.iterdir():
-        shutil.copy(path, specification.output)
     metrics = TrainingMetrics(
         parameters=result.model.num_parameters(),
         validation_loss=result.validation_loss,
@@ -84,6 +87,7 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
         seconds=result.seconds,
         history=result.history,
     )
+    save_model(result.model, specification, metrics)
     write_json(file, asdict(metrics), schema_version=SCHEMA_VERSION)  # last: it says that the folder is complete
     return metrics
 
@@ -105,14 +109,15 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     validation = TokenIds.open(specification.token_ids, "validation")
     dataset = _training_dataset(specification)
     model = _new_model(specification, dataset.tokens.vocab_size)
+    dtype, compiled = _precision_and_compilation(specification, model, dataset)
     clock = TrainingClock()
-    metrics = MetricsCallback(specification, dataset, clock, log_metrics)
+    metrics = MetricsCallback(specification, dataset, clock, log_metrics, dtype)
     checkpoints = CheckpointCallback(specification)
     decay = specification.model.training.ema_decay
     average = WeightAverage(model, decay, checkpoint) if decay else None
     callbacks = [
         *([average] if average is not None else []),  # first: the others take its weights
-        ValidationCallback(specification, dataset, validation, clock, log_metrics, average),
+        ValidationCallback(specification, dataset, validation, clock, log_metrics, dtype, average),
         checkpoints,
         metrics,
     ]
@@ -122,8 +127,9 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
         specification,
         [load_trained(folder) for folder in specification.teachers],
         model=model,
-        args=_training_arguments(specification, max_steps=dataset.steps_per_epoch * dataset.epochs),
+        args=_training_arguments(specification, max_steps=dataset.steps_per_epoch * dataset.epochs, compiled=compiled),
         train_dataset=dataset,
+        dtype=dtype,
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)  # MetricsCallback logs the same
@@ -137,8 +143,14 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     trained = trainer.accelerator.unwrap_model(trainer.model) if average is None else average.model
     trainer.accelerator.wait_for_everyone()
     load_best(trained, specification.checkpoints)
-    batch_size = trainer.args.per_device_eval_batch_size
-    loss = validation_loss(trained, validation, length=specification.sequence_length, batch_size=batch_size)
+    loss = validation_loss(
+        trained,
+        validation,
+        length=specification.sequence_length,
+        batch_size=trainer.args.per_device_eval_batch_size,
+        dtype=dtype,
+        document_mask=dataset.document_mask,
+    )
     return TrainingResult(
         model=trained,
         validation_loss=loss,
@@ -147,6 +159,26 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
         seconds=seconds,
         history=logged_steps(trainer.state),
     )
+
+
+def _precision_and_compilation(
+    specification: TrainingSpecification, model: PreTrainedModel, dataset: TrainingDataset
+) -> tuple[torch.dtype, bool]:
+    """The type of the matrix products, and whether the model is compiled, as device and configuration have it."""
+    device, training = best_device(), specification.model.training
+    use_tensor_cores(device)
+    dtype = training_dtype(device, training.precision)
+    flops = training_flops(model, dataset.length) * dataset.length * len(dataset)
+    compiled = should_compile(device, flops, wanted=training.compile)
+    if is_main_process():
+        logger.info(
+            "%s: %s, %s, %s",
+            specification.asset,
+            device.type,
+            str(dtype).removeprefix("torch."),
+            "compiled" if compiled else "not compiled",
+        )
+    return dtype, compiled
 
 
 def _checkpoint_to_go_on_from(specification: TrainingSpecification) -> Path | None:
@@ -183,6 +215,7 @@ def _training_dataset(specification: TrainingSpecification) -> TrainingDataset:
         epochs=training.epochs,
         seed=specification.seed,
         across_articles=training.across_articles,
+        document_mask=training.document_mask,
         targets=TeacherTargets.open(specification.targets) if specification.targets else None,
     )
 
@@ -203,7 +236,7 @@ class _OneDeviceArguments(TrainingArguments):
         return min(int(super().n_gpu), 1)
 
 
-def _training_arguments(specification: TrainingSpecification, *, max_steps: int) -> TrainingArguments:
+def _training_arguments(specification: TrainingSpecification, *, max_steps: int, compiled: bool) -> TrainingArguments:
     training = specification.model.training
     device = best_device().type
     on_gpu = device == "cuda"
@@ -229,8 +262,7 @@ def _training_arguments(specification: TrainingSpecification, *, max_steps: int)
         adam_beta2=training.adam_beta2,
         max_grad_norm=training.max_grad_norm,
         use_cpu=device == "cpu",
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        torch_compile=training.compile,
+        torch_compile=compiled,
         dataloader_drop_last=True,
         dataloader_pin_memory=on_gpu,
         dataloader_num_workers=2 if on_gpu else 0,

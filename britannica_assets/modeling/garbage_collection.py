@@ -59,8 +59,7 @@ def remove_superseded(folder: Path) -> None:
 def remove_abandoned(parent: Path) -> None:
     """Removes pieces of any asset and track below `parent` that nothing has changed for `ABANDONED_AFTER`."""
     for folder in _work_folders(parent):
-        newest = max(path.stat().st_mtime for path in [folder, *folder.rglob("*")])
-        if time.time() - newest > ABANDONED_AFTER:
+        if time.time() - _last_change(folder) > ABANDONED_AFTER:
             _remove_unless_locked(folder, "abandoned")
 
 
@@ -71,6 +70,14 @@ def _work_folders(parent: Path) -> Iterator[Path]:
 def _of_the_same_asset(folder: Path) -> Iterator[Path]:
     name = NAME.sub(r"\1", folder.name)
     return (other for other in _work_folders(folder.parent) if NAME.sub(r"\1", other.name) == name and other != folder)
+
+
+def _last_change(folder: Path) -> float:
+    """The newest modification time of a folder and all below it, in seconds since 1970."""
+    try:
+        return max(path.stat().st_mtime for path in [folder, *folder.rglob("*")])
+    except FileNotFoundError:
+        return time.time()  # a process has just moved or removed a file
 
 
 def _remove_unless_locked(folder: Path, why: str) -> None:

@@ -29,8 +29,9 @@ class DeferredHead(nn.Linear):
     """
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """The hidden states themselves."""
-        return hidden
+        """The hidden states, in the type of the product that the layer would compute."""
+        device = hidden.device.type
+        return hidden.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else hidden
 
 
 def transformers_configuration(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from britannica_assets.config import Distillation, ModelConfiguration
+from britannica_assets.config import Distillation, Generation, ModelConfiguration
 from britannica_assets.track_models import STUDENT_MODELS, registered_model
 from britannica_assets.tracking import flattened
 
@@ -25,7 +25,8 @@ class TrainingSpecification(BaseModel):
 
     `scale` and `configuration_digest` name the configuration that `model` is from. `settings` are the platform's, as
     `Settings.model_dump(mode="json")` gives them; by default they are the environment's. With `targets` the model
-    learns from stored predictions, with `teachers` from live models, with neither from the true text alone. After
+    learns from stored predictions, with `teachers` from live models, with neither from the true text alone. How the
+    model samples by default is saved with it (`generation`) and is no part of the training's identity. After
     `stop_after_seconds` the process writes a checkpoint and ends; called again, it goes on from there.
     """
 
@@ -41,6 +42,7 @@ class TrainingSpecification(BaseModel):
     sequence_length: int
     seed: int
     distillation: Distillation | None = None
+    generation: Generation | None = None
     token_ids: Path
     tokenizer: Path
     targets: Path | None = None

@@ -1,11 +1,14 @@
 """transformers' Trainer with the distillation loss and the dataset's own order of examples."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel, Trainer
 
+from britannica_assets.modeling.datasets import TrainingDataset, model_inputs
+from britannica_assets.modeling.device import autocast
 from britannica_assets.modeling.loss import (
     LossTerms,
     LossWeights,
@@ -17,7 +20,6 @@ from britannica_assets.modeling.loss import (
 from britannica_assets.modeling.models import defer_head, output_weight
 from britannica_assets.modeling.optimizer import muon
 from britannica_assets.modeling.specification import TrainingSpecification
-from britannica_assets.special_tokens import IGNORE_INDEX
 
 LOGGING_STEPS = 10
 
@@ -31,17 +33,29 @@ class DistillationTrainer(Trainer):
 
     The model gives hidden states (`defer_head`); the loss forms logits of them a chunk at a time. Cross-entropy and KL
     are averaged over all positions of an optimizer step, however many devices and accumulated batches it is spread
-    over, so that their number does not change the result.
+    over, so that their number does not change the result. Model and loss run in the autocast of `dtype`: accelerate's
+    own would give the loss hidden states in float32. A step does not wait for the device: what is looked at is
+    collected for `LOGGING_STEPS`.
     """
 
-    def __init__(self, specification: TrainingSpecification, teachers: list[PreTrainedModel], **arguments: Any) -> None:
-        super().__init__(**arguments)
+    def __init__(
+        self,
+        specification: TrainingSpecification,
+        teachers: list[PreTrainedModel],
+        *,
+        train_dataset: TrainingDataset,
+        dtype: torch.dtype,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(train_dataset=train_dataset, **arguments)
         self.specification = specification
+        self.dtype = dtype
+        self.examples = train_dataset
         self.teachers = [defer_head(teacher).to(self.args.device).eval() for teacher in teachers]
         self.model_accepts_loss_kwargs = True  # the loss is divided by the step's positions: Trainer divides no more
         self.unchecked: list[tuple[int, torch.Tensor]] = []  # (step, loss), checked together to spare the GPU a wait
-        # CE, KL, positions since the last log
-        self.loss_sums = torch.zeros(3, device=self.args.device, dtype=torch.float64)
+        self.unlogged: list[torch.Tensor] = []  # float32 [2], CE and KL summed over a batch of this device
+        self.unlogged_positions = 0  # of all devices
 
     def create_optimizer(self, model: PreTrainedModel | None = None) -> torch.optim.Optimizer:
         """The configured optimizer."""
@@ -52,35 +66,30 @@ class DistillationTrainer(Trainer):
         return optimizer
 
     def get_batch_samples(self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device) -> Any:
-        """The batches of one optimizer step, and the number of their labels over all devices."""
-        samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
-        positions = torch.tensor(sum(int((batch["labels"] != IGNORE_INDEX).sum()) for batch in samples), device=device)
-        return samples, self.accelerator.reduce(positions, "sum")
+        """The batches of one optimizer step, and the number of their labels over all devices, counted on the CPU."""
+        positions = self.examples.labels_in_step(self.state.global_step)
+        self.unlogged_positions += positions
+        return list(islice(epoch_iterator, num_batches)), positions
 
     def compute_loss(
         self,
         model: PreTrainedModel,
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | None = None,
+        num_items_in_batch: int | None = None,
     ) -> Any:
         """This batch's share of the loss of its optimizer step, see `loss.py`."""
         if num_items_in_batch is None or return_outputs:
             raise NotImplementedError("validation does not go through Trainer")
-        weights = self._loss_weights(positions=float(num_items_in_batch))
-        hidden = model(input_ids=inputs["input_ids"], use_cache=False).logits.flatten(0, 1)
-        labels = inputs["labels"].flatten()
+        weights = self._loss_weights(positions=num_items_in_batch)
         head = output_weight(self.accelerator.unwrap_model(model))
-        if self.teachers:
-            terms = self._live_loss(hidden, head, labels, inputs["input_ids"], weights)
-        else:
-            targets = None
-            if "target_ids" in inputs:
-                targets = TargetDistribution(
-                    *(inputs[f"target_{name}"].flatten(0, 1) for name in TargetDistribution._fields)
-                )
-            terms = fused_loss(hidden, head, labels, weights, targets=targets)
-        self.loss_sums += torch.stack([terms.cross_entropy, terms.kl, (labels != IGNORE_INDEX).sum()])
+        with autocast(self.args.device, self.dtype):
+            hidden = model(**model_inputs(inputs), use_cache=False).logits.flatten(0, 1)
+            if self.teachers:
+                terms = self._live_loss(hidden, head, inputs, weights)
+            else:
+                terms = fused_loss(hidden, head, inputs["labels"].flatten(), weights, targets=_targets(inputs))
+        self.unlogged.append(torch.stack([terms.cross_entropy, terms.kl]))
         # Gradients are averaged over devices where their sum is wanted.
         return terms.loss * self.accelerator.num_processes
 
@@ -103,13 +112,14 @@ class DistillationTrainer(Trainer):
         self,
         hidden: torch.Tensor,
         head: torch.Tensor,
-        labels: torch.Tensor,
-        input_ids: torch.Tensor,
+        inputs: dict[str, torch.Tensor],
         weights: LossWeights,
     ) -> LossTerms:
         with torch.no_grad():
-            states = [teacher(input_ids=input_ids, use_cache=False).logits.flatten(0, 1) for teacher in self.teachers]
+            read = model_inputs(inputs)
+            states = [teacher(**read, use_cache=False).logits.flatten(0, 1) for teacher in self.teachers]
             teacher_logits = mean_logits(states, [output_weight(teacher) for teacher in self.teachers])
+        labels = inputs["labels"].flatten()
         return loss_from_logits(hidden @ head.to(hidden.dtype).T, labels, weights, teacher_logits=teacher_logits)
 
     def training_step(self, *arguments: Any, **keywords: Any) -> torch.Tensor:
@@ -136,12 +146,20 @@ class DistillationTrainer(Trainer):
         """Adds cross-entropy and KL in nats a token, over all devices since the last log, to what Trainer logs."""
         if "loss" in logs:
             self.check_finite()
-            entropy, kl, positions = self.accelerator.reduce(self.loss_sums, "sum").tolist()
-            self.loss_sums.zero_()
-            logs |= {"cross_entropy": entropy / max(1, positions), "kl": kl / max(1, positions)}
+            sums = self.accelerator.reduce(torch.stack(self.unlogged).sum(0), "sum").tolist()
+            entropy, kl = (value / max(1, self.unlogged_positions) for value in sums)
+            self.unlogged, self.unlogged_positions = [], 0
+            logs |= {"cross_entropy": entropy, "kl": kl}
         super().log(logs, start_time)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Writes a checkpoint's weights, unless a loss since the last check is not a finite number."""
         self.check_finite()
         super().save_model(output_dir, _internal_call)
+
+
+def _targets(inputs: dict[str, torch.Tensor]) -> TargetDistribution | None:
+    """The teachers' stored predictions of a batch, where it has any."""
+    if "target_ids" not in inputs:
+        return None
+    return TargetDistribution(*(inputs[f"target_{name}"].flatten(0, 1) for name in TargetDistribution._fields))

@@ -65,7 +65,9 @@ class WordsSeenCheckpoints(TrainerCallback):
         target = self.folder / f"{PREFIX}{words // MILLION}M"
         temporary = self.folder / f".{target.name}.partial"
         shutil.rmtree(temporary, ignore_errors=True)
-        copy.deepcopy(model).to(dtype=torch.bfloat16).save_pretrained(temporary)
+        stored = copy.deepcopy(model).to(dtype=torch.bfloat16)
+        stored.config.use_cache = True
+        stored.save_pretrained(temporary)
         for file in self.tokenizer.iterdir():
             shutil.copy(file, temporary)
         shutil.rmtree(target, ignore_errors=True)

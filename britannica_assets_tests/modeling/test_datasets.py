@@ -24,3 +24,15 @@ def test_sequences_cover_the_text_anew_each_epoch_and_never_predict_the_next_art
         assert bool((example["labels"][~ends][:-1] == example["input_ids"][1:][~ends[:-1]]).all())
     with pytest.raises(ValueError, match="too few for a batch of 10000 sequences"):
         TrainingDataset(train_tokens, LENGTH, batch_size=10_000, epochs=1, seed=1)
+
+
+def test_labels_are_counted_before_they_reach_the_device(train_tokens: TokenIds) -> None:
+    for across in (False, True):
+        dataset = TrainingDataset(train_tokens, LENGTH, batch_size=8, epochs=2, seed=1, across_articles=across)
+        steps = dataset.steps_per_epoch * 2
+        counted = [
+            sum(int((dataset[place]["labels"] != IGNORE_INDEX).sum()) for place in range(8 * step, 8 * step + 8))
+            for step in range(steps)
+        ]
+        assert counted == [dataset.labels_in_step(step) for step in range(steps)]
+    assert sum(counted) == steps * 8 * LENGTH

@@ -14,21 +14,19 @@ import mlflow
 import pytest
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from britannica_assets.config import Architecture, ModelConfiguration, Training
+from britannica_assets.config import Architecture, Generation, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.checkpoints import last_complete_checkpoint
-from britannica_assets.modeling.device import OutOfMemoryError
 from britannica_assets.modeling.fit import fit
-from britannica_assets.modeling.models import IncompleteWeightsError, build_model, load_trained, load_weights
-from britannica_assets.modeling.process import PARENT_LOCK, LockedError, UnfinishedError, exclusive_lock
+from britannica_assets.modeling.models import build_model
+from britannica_assets.modeling.process import PARENT_LOCK, LockedError, exclusive_lock
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import compute_teacher_targets
 from britannica_assets.modeling.train import train
 from britannica_assets.modeling.trained_model import TrainedModel
-from britannica_assets.modeling.trainer import NonFiniteLossError
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import connect
 from britannica_assets_tests.modeling.conftest import (
@@ -36,7 +34,6 @@ from britannica_assets_tests.modeling.conftest import (
     LENGTH,
     SHAPE,
     VOCABULARY,
-    memory_short,
     specification,
 )
 
@@ -95,6 +92,7 @@ def distilled(corpus: Path, settings: Settings, tmp_path_factory: pytest.TempPat
         corpus,
         folder,
         settings,
+        generation=Generation(temperature=0.7, top_p=0.9, max_new_tokens=20, prompts=["The town"]),
         model=ModelConfiguration(architecture=DROPPING, training=training),
         distillation=DISTILLATION,
         targets=folder / "targets",
@@ -117,6 +115,12 @@ def test_the_model_is_stored_tracked_and_registered(distilled: TrainingSpecifica
     tokenizer = AutoTokenizer.from_pretrained(distilled.output)
     logits = model(**tokenizer("The town", return_tensors="pt")).logits
     assert logits.shape[-1] == VOCABULARY
+    assert model.config.use_cache
+    assert (model.generation_config.do_sample, model.generation_config.top_p) == (True, 0.9)
+    card = (distilled.output / "README.md").read_text(encoding="utf-8")
+    assert "# britannica-student, track babylm_10m" in card
+    assert f"| words seen, repeats included | {trained.words_seen:,} |" in card
+    assert "what teachers that learnt from the same text expect" in card
     assert trained.validation_loss < 0.95 * torch.log(torch.tensor(float(VOCABULARY)))
     assert trained.is_champion
     connect(settings)
@@ -171,39 +175,6 @@ def test_killed_and_resumed_equals_undisturbed_in_the_same_run(
     connect(settings)
     history = mlflow.MlflowClient().get_metric_history(run_id, "validation_loss")
     assert history[-1].step == trained.steps
-
-
-def test_a_lower_device_batch_size_goes_on_from_the_checkpoint(
-    corpus: Path, tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The sum of gradients in parts is rounded otherwise, no more: lowering it after an out-of-memory error is free."""
-    spec = specification(corpus, tmp_path / "undisturbed", settings)
-    undisturbed = fit(spec)
-    spec = specification(corpus, tmp_path / "stopped", settings, stop_after_seconds=0.0)
-    with pytest.raises(UnfinishedError, match="stopped at step 1 of"):
-        fit(spec)
-    training = spec.model.training.model_copy(update={"device_batch_size": 2})
-    smaller = spec.model_copy(
-        update={"model": spec.model.model_copy(update={"training": training}), "stop_after_seconds": None}
-    )
-    with caplog.at_level(logging.INFO, "britannica_assets"):
-        resumed = fit(smaller)
-    assert "student resumes from checkpoint-1" in caplog.text
-    assert resumed.steps == undisturbed.steps
-    assert resumed.validation_loss == pytest.approx(undisturbed.validation_loss, abs=1e-4)
-
-
-def test_weights_that_are_not_the_models_are_refused(tmp_path: Path) -> None:
-    tied = build_model(DROPPING, vocab_size=VOCABULARY, sequence_length=LENGTH)
-    tied.save_pretrained(tmp_path)
-    load_weights(tied, tmp_path / "model.safetensors")  # the tied output layer is stored once
-    load_trained(tmp_path)
-    weights = load_file(tmp_path / "model.safetensors")
-    del weights["transformer.h.0.mlp.c_fc.weight"]
-    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    for load in (lambda: load_trained(tmp_path), lambda: load_weights(tied, tmp_path / "model.safetensors")):
-        with pytest.raises(IncompleteWeightsError, match=r"missing transformer\.h\.0\.mlp\.c_fc\.weight; unknown none"):
-            load()
 
 
 def test_two_processes_get_the_loss_of_one(corpus: Path, tmp_path: Path, settings: Settings) -> None:
@@ -318,27 +289,3 @@ def test_a_second_process_is_kept_off_the_same_training(tmp_path: Path) -> None:
         exclusive_lock(tmp_path / "training", timeout=0),
     ):
         pass
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit on a process's memory is not enforced")
-def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(
-    corpus: Path, tmp_path: Path, settings: Settings
-) -> None:
-    wide = SHAPE.model_copy(update={"intermediate_size": 2**18})
-    training = Training(learning_rate=3e-3, batch_size=64, epochs=1, warmup_steps=2, weight_decay=0.1)
-    spec = specification(corpus, tmp_path, settings, model=ModelConfiguration(architecture=wide, training=training))
-    with (
-        memory_short(),
-        pytest.raises(OutOfMemoryError, match=r"student: 64 sequences do not fit .*: lower training\.device_batch"),
-    ):
-        fit(spec)
-
-
-def test_a_loss_that_is_no_number_stops_with_its_step(corpus: Path, tmp_path: Path, settings: Settings) -> None:
-    training = Training(learning_rate=1e30, batch_size=8, epochs=2, warmup_steps=0, weight_decay=0)
-    spec = specification(corpus, tmp_path, settings, model=ModelConfiguration(architecture=SHAPE, training=training))
-    with pytest.raises(NonFiniteLossError, match=r"student: the loss is (nan|inf) at step [1-9]\d*; lower .*rate"):
-        train(spec)
-    run_id = (spec.checkpoints / "mlflow_run_id").read_text(encoding="utf-8")
-    connect(settings)
-    assert mlflow.get_run(run_id).info.status == "FAILED"
