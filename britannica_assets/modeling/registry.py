@@ -1,10 +1,15 @@
 """MLflow's model registry: each finished model becomes a registered version, and champions are loaded from it."""
 
+import hashlib
+import json
 import math
-from dataclasses import asdict
+import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.promotion import (
+    BITS_PER_BYTE_TAG,
     PERPLEXITY_TAG,
     SCALE_TAG,
     VALIDATION_TAG,
@@ -19,6 +24,8 @@ from britannica_assets.tracking import connect
 EXAMPLE_PROMPT = "The town of"
 MODEL_ARTIFACT = "model"
 SERVED_MODEL = Path(__file__).with_name("served_model.py")
+SEED_TAG = "seed"
+RECIPE_TAG = "recipe_digest"
 REQUIREMENTS = ["mlflow>=3.1,<4", "torch>=2.6", "transformers>=5,<6"]
 
 
@@ -32,10 +39,12 @@ def register(
     import mlflow
 
     perplexity = math.exp(metrics.validation_loss)
+    validation_bits_per_byte = _log_validation_articles(specification)
     mlflow.log_metrics(
         {
             "final_validation_loss": metrics.validation_loss,
             "final_validation_perplexity": perplexity,
+            "final_validation_bits_per_byte": validation_bits_per_byte,
             "parameters": metrics.parameters,
             "train_tokens": metrics.train_tokens,
             "training_seconds": metrics.seconds,
@@ -50,7 +59,10 @@ def register(
         SCALE_TAG: specification.scale,
         "configuration_digest": specification.configuration_digest,
         PERPLEXITY_TAG: f"{perplexity:.6f}",
+        BITS_PER_BYTE_TAG: f"{validation_bits_per_byte:.6f}",
         VALIDATION_TAG: specification.data_digests["validation"],
+        SEED_TAG: str(specification.seed),
+        RECIPE_TAG: _recipe_digest(specification),
         **{f"digest.{data}": digest for data, digest in specification.data_digests.items()},
     }
     for tag, value in tags.items():
@@ -72,6 +84,32 @@ def register(
         configuration=specification.model.model_dump(),
         **asdict(metrics),
     ).write(specification.output)
+
+
+def _log_validation_articles(specification: TrainingSpecification) -> float:
+    """Scores each validation article, logs the table to the active run, and returns the bits a byte over all."""
+    import mlflow
+    from transformers import AutoModelForCausalLM
+
+    from britannica_assets.corpus.tokenizer import load_tokenizer
+    from britannica_assets.modeling.device import best_device
+    from britannica_assets.modeling.validation_articles import (
+        VALIDATION_ARTICLES_FILE,
+        bits_per_byte,
+        score_validation_articles,
+    )
+
+    articles = score_validation_articles(
+        AutoModelForCausalLM.from_pretrained(specification.output).to(best_device()).eval(),
+        load_tokenizer(specification.output),
+        TokenIds.open(specification.token_ids, "validation"),
+        length=specification.sequence_length,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / VALIDATION_ARTICLES_FILE
+        articles.write_parquet(file)
+        mlflow.log_artifact(str(file))
+    return bits_per_byte(articles)
 
 
 def _new_version(specification: TrainingSpecification) -> int:
@@ -101,6 +139,33 @@ def _new_version(specification: TrainingSpecification) -> int:
         registered_model_name=specification.registered_model,
     )
     return int(information.registered_model_version)
+
+
+@dataclass(frozen=True)
+class TrainingIdentity:
+    """The seed of a version's training (None if it was not stored), and what stands for all else that decided it."""
+
+    seed: int | None
+    recipe: str
+
+
+def training_identity(settings: Settings, registered_model: str, version: int) -> TrainingIdentity:
+    """By the tags of a version; one without them has a recipe of its own."""
+    import mlflow
+
+    connect(settings)
+    tags = mlflow.MlflowClient().get_model_version(registered_model, str(version)).tags
+    seed = tags.get(SEED_TAG)
+    recipe = tags.get(RECIPE_TAG, f"{registered_model}/{version}")
+    return TrainingIdentity(None if seed is None else int(seed), recipe)
+
+
+def _recipe_digest(specification: TrainingSpecification) -> str:
+    """SHA-256 (hex) of all that decides a training but its seed: versions that differ in seed alone share it."""
+    decisive = specification.model_dump(
+        mode="json", include={"asset", "track", "model", "sequence_length", "distillation", "data_digests"}
+    )
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def download_champion(settings: Settings, registered_model: str, track: str) -> tuple[Path, int]:
