@@ -60,7 +60,7 @@ def _download_task(task: EvaluationTask, parent: str, partial: Path) -> None:
     target.mkdir(parents=True)
     for entry in _entries(_find_folder(parent, task.folder)):
         name = entry["attributes"]["name"]
-        if name.endswith(".jsonl"):
+        if name.endswith(task.suffix):
             logger.info("downloading %s", name)
             (target / Path(name).name).write_bytes(_get(entry["links"]["download"]).content)
     digest = folder_digest(target)

@@ -1,20 +1,10 @@
 """The evaluation tasks: each is one entry, from which data, scores, metrics, tables and the leaderboard follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-import polars as pl
-
-from britannica_assets.evaluation.minimal_pairs import score_minimal_pairs
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-# Model, tokenizer, the task's folder, random numbers for intervals → rows of `minimal_pairs.SCORES_SCHEMA`.
-Scorer = Callable[["PreTrainedModel", "PreTrainedTokenizerBase", Path, np.random.Generator], pl.DataFrame]
+from britannica_assets.evaluation.accuracy import Scorer, choice_scorer
+from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
 
 
 @dataclass(frozen=True)
@@ -23,7 +13,9 @@ class EvaluationTask:
 
     `name` stands in tables and metrics. `asset` makes its scores: tasks that share one are scored together, another
     name makes an asset of its own. `folder` holds its files, below that of the evaluation data; `digest` is the
-    `folder_digest` of the official ones. `column` is its header on the leaderboard.
+    `folder_digest` of the official ones, "" where we do not know them. `column` is its header on the leaderboard, with
+    the `unit` of its figures. Tasks of minimal `pairs` stand in the plot of phenomena, where chance is 50 %. An
+    `optional` task is scored where its folder is there. Its files end in `suffix`.
     """
 
     name: str
@@ -32,6 +24,10 @@ class EvaluationTask:
     digest: str
     scorer: Scorer
     column: str
+    unit: str = "%"
+    pairs: bool = True
+    optional: bool = False
+    suffix: str = ".jsonl"
 
 
 TASKS: tuple[EvaluationTask, ...] = (
@@ -40,7 +36,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         asset="blimp_scores",
         folder="blimp_filtered",
         digest="826e6c2257008018af8a6f34d5841dc76a7718b2c6713e07f48b00730a242402",
-        scorer=score_minimal_pairs,
+        scorer=choice_scorer(read_blimp),
         column="BLiMP",
     ),
     EvaluationTask(
@@ -48,7 +44,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         asset="blimp_scores",
         folder="supplement_filtered",
         digest="6e316b7f9f4be4db263a40a0b0573fae6829225a86448daff173bdbaed7eb9b2",
-        scorer=score_minimal_pairs,
+        scorer=choice_scorer(read_supplement),
         column="supplement",
     ),
 )

@@ -1,10 +1,13 @@
-"""What a model's scores on minimal pairs mean, and what a malformed file gets."""
+"""Log-probabilities: the same in trees, batches and one by one; which tokens count; models that mean nothing."""
 
 import json
+import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 from hypothesis import given
@@ -19,14 +22,16 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from britannica_assets.evaluation.log_likelihood import MAX_ROW_NODES, log_probabilities, packed_rows, reads_trees
-from britannica_assets.evaluation.minimal_pairs import (
-    PairsError,
-    Paradigm,
-    bootstrap_interval,
-    read_paradigms,
-    score_paradigms,
-    task_averages,
+from britannica_assets.evaluation.log_likelihood import (
+    MAX_ROW_NODES,
+    BrokenModelError,
+    Candidate,
+    EncodedCandidate,
+    encode_candidates,
+    log_probabilities,
+    packed_rows,
+    reads_trees,
+    sentence_log_probabilities,
 )
 from britannica_assets.generation.generate import load_model
 
@@ -39,16 +44,6 @@ SENTENCES = [
     "The castle, the church, the market and the old bridge are all of great age, and so is the town itself.",
     " a leading space",
 ]
-
-
-def write_pairs(folder: Path, lines: list[str]) -> Path:
-    (folder / "agreement.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
-
-
-def pair(good: str, bad: str) -> str:
-    labels = {"UID": "agreement", "field": "morphology", "linguistics_term": "agreement"}
-    return json.dumps({"sentence_good": good, "sentence_bad": bad, **labels}, ensure_ascii=False)
 
 
 def one_by_one(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[float]:
@@ -64,7 +59,7 @@ def one_by_one(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> li
 
 def test_sentences_together_score_as_single_ones_do(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    found = log_probabilities(model, tokenizer, SENTENCES)
+    found = sentence_log_probabilities(model, tokenizer, SENTENCES)
     np.testing.assert_allclose(found, one_by_one(model, tokenizer), atol=1e-4)
     assert found[0] == found[4]
 
@@ -85,7 +80,7 @@ def test_any_causal_model_is_scored(configuration: PreTrainedConfig, read_as: st
         for weights in model.parameters():
             weights.add_(torch.randn_like(weights), alpha=0.2)
     np.testing.assert_allclose(
-        log_probabilities(model, tokenizer, SENTENCES), one_by_one(model, tokenizer), rtol=1e-5, atol=1e-4
+        sentence_log_probabilities(model, tokenizer, SENTENCES), one_by_one(model, tokenizer), rtol=1e-5, atol=1e-4
     )
     sequences = sorted(tuple(ids) for ids in tokenizer(SENTENCES)["input_ids"])
     with torch.inference_mode():
@@ -106,57 +101,83 @@ def test_a_node_sees_the_tokens_before_it(sequences: list[tuple[int, ...]]) -> N
         assert predicted.get(owner, []) == [ids[:end] for end in range(2, len(ids) + 1)]
 
 
-def test_a_tie_is_wrong(model_folder: Path) -> None:
+def with_tokenizer(model_folder: Path, folder: Path, change: Callable[[Any], None]) -> PreTrainedTokenizerBase:
+    """The tests' tokenizer with something changed in its `tokenizer.json`."""
+    shutil.copytree(model_folder, folder)
+    definition = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    change(definition)
+    (folder / "tokenizer.json").write_text(json.dumps(definition), encoding="utf-8")
+    return load_model(folder)[1]
+
+
+def append_end(definition: dict[str, Any]) -> None:
+    definition["post_processor"]["single"].append({"SpecialToken": {"id": "</s>", "type_id": 0}})
+    definition["post_processor"]["special_tokens"]["</s>"] = {"id": "</s>", "ids": [2], "tokens": ["</s>"]}
+
+
+def add_nothing(definition: dict[str, Any]) -> None:
+    definition["post_processor"] = None
+
+
+def test_an_appended_end_is_not_scored(model_folder: Path, tmp_path: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    same = Paradigm("same", "term", "field", (("The town stands.", "The town stands."),) * 5)
-    assert score_paradigms(model, tokenizer, [same], np.random.default_rng(0))["accuracy"].to_list() == [0.0]
+    with_end = with_tokenizer(model_folder, tmp_path / "model", append_end)
+    assert with_end(SENTENCES[0])["input_ids"][-1] == 2
+    expected = sentence_log_probabilities(model, tokenizer, SENTENCES)
+    np.testing.assert_allclose(sentence_log_probabilities(model, with_end, SENTENCES), expected, atol=1e-4)
 
 
-def test_a_pair_and_its_reverse_score_together_one(model_folder: Path) -> None:
+def test_without_bos_the_first_token_is_given(model_folder: Path, tmp_path: Path) -> None:
+    model, _ = load_model(model_folder)
+    plain = with_tokenizer(model_folder, tmp_path / "model", add_nothing)
+    first, single = encode_candidates(plain, [Candidate("", SENTENCES[0]), Candidate("", "T")])
+    assert (first.first, first.last) == (1, len(first.ids))
+    assert len(single.ids) == 1
+    assert log_probabilities(model, [single]).tolist() == [0.0]
+
+
+def test_unknown_characters_are_scored_as_the_unknown_token(model_folder: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "the": 5, "town": 6}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
+    (encoded,) = encode_candidates(tokenizer, [Candidate("", "the Ψ town")])
+    assert encoded == EncodedCandidate((5, 0, 6), 1, 3)
+
+
+def test_a_completion_is_scored_given_its_prefix(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    pairs = (("The town stands.", "The town stand."), ("The rivers rise.", "The rivers rises."))
-    forth = Paradigm("forth", "term", "field", pairs)
-    back = Paradigm("back", "term", "field", tuple((bad, good) for good, bad in pairs))
-    scores = score_paradigms(model, tokenizer, [forth, back], np.random.default_rng(0))
-    assert sum(scores["accuracy"]) == 1.0
-    tasks = pl.Series("task", ["one", "other"])
-    assert task_averages(scores.with_columns(tasks)) == dict(zip(tasks, scores["accuracy"], strict=True))
+    prefix, completion = "The town stands upon", " the river."
+    whole, before = sentence_log_probabilities(model, tokenizer, [prefix + completion, prefix])
+    encoded = encode_candidates(tokenizer, [Candidate(prefix, completion)])
+    assert log_probabilities(model, encoded)[0] == pytest.approx(whole - before, abs=1e-4)
+    # A token across the boundary counts whole.
+    (across,) = encode_candidates(tokenizer, [Candidate("The to", "wn.")])
+    offsets = tokenizer("The town.", return_offsets_mapping=True)["offset_mapping"]
+    assert offsets[across.first][0] <= len("The to") < offsets[across.first][1]
 
 
-def test_a_sentence_longer_than_the_positions_is_named(model_folder: Path) -> None:
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_logits_that_are_not_finite_are_an_error(model_folder: Path, value: float) -> None:
     model, tokenizer = load_model(model_folder)
-    with pytest.raises(ValueError, match=r"model of 256 positions: 'rock rock"):
-        log_probabilities(model, tokenizer, ["The town.", "rock " * 300])
+    with torch.no_grad():
+        model.lm_head.weight[7] = value
+    with pytest.raises(BrokenModelError, match=r"LlamaForCausalLM in torch\.float32 gives logits that are not finite"):
+        sentence_log_probabilities(model, tokenizer, SENTENCES)
 
 
-def test_the_interval_holds_the_accuracy_and_narrows_with_pairs() -> None:
-    few, many = (bootstrap_interval(np.arange(number) % 4 > 0, np.random.default_rng(1)) for number in (40, 4000))
-    assert few[0] < many[0] < 0.75 < many[1] < few[1]
-    assert many[1] - many[0] == pytest.approx(2 * 1.96 * np.sqrt(0.75 * 0.25 / 4000), rel=0.15)
+@pytest.mark.parametrize("weights", ["lm_head", "norm"])
+def test_constant_logits_are_an_error(model_folder: Path, weights: str) -> None:
+    model, tokenizer = load_model(model_folder)
+    with torch.no_grad():
+        (model.lm_head if weights == "lm_head" else model.model.norm).weight.zero_()
+    with pytest.raises(BrokenModelError, match="same logits whatever it reads"):
+        sentence_log_probabilities(model, tokenizer, SENTENCES)
 
 
-def test_reading_keeps_line_separators_inside_sentences(tmp_path: Path) -> None:
-    folder = write_pairs(tmp_path, [pair("A:\u2028one\x85two", "b"), "", pair("Ἑλλάς 🏛", "d")])
-    (paradigm,) = read_paradigms(folder)
-    assert paradigm.pairs == (("A:\u2028one\x85two", "b"), ("Ἑλλάς 🏛", "d"))
-    assert (paradigm.uid, paradigm.field) == ("agreement", "morphology")
-
-
-def test_a_field_written_in_two_ways_is_one(tmp_path: Path) -> None:
-    folder = write_pairs(tmp_path, [pair("a", "b").replace("morphology", "syntax/semantics")])
-    assert {paradigm.field for paradigm in read_paradigms(folder)} == {"syntax_semantics"}
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["{not json", '{"sentence_good": "a"}', '{"sentence_good": "a", "sentence_bad": 3}', "[1]", pair("", "b")],
-)
-def test_a_malformed_line_names_file_and_line(tmp_path: Path, line: str) -> None:
-    folder = write_pairs(tmp_path, [pair("a", "b"), line])
-    with pytest.raises(PairsError, match=r"agreement\.jsonl, line 2"):
-        read_paradigms(folder)
-
-
-def test_a_folder_without_pairs_names_the_variable(tmp_path: Path) -> None:
-    with pytest.raises(PairsError, match="BRITANNICA_EVAL_DIR"):
-        read_paradigms(tmp_path)
+def test_candidates_of_one_long_prefix_are_read_once(model_folder: Path) -> None:
+    prefix = tuple(range(200))
+    rows = list(packed_rows(sorted((*prefix, option, option) for option in range(5))))
+    assert [len(row.tokens) for row in rows] == [205]
