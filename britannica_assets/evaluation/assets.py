@@ -30,6 +30,7 @@ from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, tr
 
 GROUP = "evaluation"
 OWNERS = ["team:britannica"]
+REQUIRED = tasks_by_asset([task for task in TASKS if not task.optional])
 MODEL_INPUTS = {model.asset: dg.AssetIn() for model in track_models(configuration)}
 
 
@@ -87,7 +88,8 @@ score_assets = [build_scores(asset, tasks) for asset, tasks in tasks_by_asset().
     owners=OWNERS,
     kinds={"polars", "html"},
     code_version="1",
-    ins={asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in tasks_by_asset()},
+    ins={asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in REQUIRED},
+    deps=[asset for asset in tasks_by_asset() if asset not in REQUIRED],
 )
 def leaderboard(
     settings: dg.ResourceParam[Settings], **scores: dict[str, pl.LazyFrame]

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from britannica_assets.evaluation.accuracy import Scorer, choice_scorer
+from britannica_assets.evaluation.comps import read_comps
+from britannica_assets.evaluation.entity_tracking import read_entity_tracking
+from britannica_assets.evaluation.ewok import read_ewok
 from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
+from britannica_assets.evaluation.reading_times import EYE_TRACKING, SELF_PACED, reading_scorer
+from britannica_assets.evaluation.wug import score_wug
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,80 @@ TASKS: tuple[EvaluationTask, ...] = (
         digest="6e316b7f9f4be4db263a40a0b0573fae6829225a86448daff173bdbaed7eb9b2",
         scorer=choice_scorer(read_supplement),
         column="supplement",
+    ),
+    EvaluationTask(
+        name="ewok",
+        asset="ewok_scores",
+        folder="ewok_filtered",
+        digest="",  # the data need an agreement, so that everyone brings them
+        scorer=choice_scorer(read_ewok),
+        column="EWoK",
+        optional=True,
+    ),
+    EvaluationTask(
+        name="entity_tracking",
+        asset="entity_tracking_scores",
+        folder="entity_tracking",
+        digest="4e468958384c2c0d5a15d585eb3175ec0bd2396c493384d7f9fd9328bc002760",
+        scorer=choice_scorer(read_entity_tracking, beyond_context=True),
+        column="entity tracking",
+        pairs=False,
+        optional=True,
+    ),
+    EvaluationTask(
+        name="comps",
+        asset="comps_scores",
+        folder="comps",
+        digest="",
+        scorer=choice_scorer(read_comps),
+        column="COMPS",
+        optional=True,
+    ),
+    EvaluationTask(
+        name="wug_adjective",
+        asset="wug_scores",
+        folder="wug_adj_nominalization",
+        digest="b5a7d8027673041ed71922f7591b05cff5513939c0c88fdb524b32792315ec0e",
+        scorer=score_wug,
+        column="wug, adjectives",
+        unit="ρ × 100",
+        pairs=False,
+        optional=True,
+    ),
+    EvaluationTask(
+        name="wug_past",
+        asset="wug_scores",
+        folder="wug_past_tense",
+        digest="",
+        scorer=score_wug,
+        column="wug, past tense",
+        unit="ρ × 100",
+        pairs=False,
+        optional=True,
+    ),
+    EvaluationTask(
+        name="eye_tracking",
+        asset="reading_scores",
+        folder="reading",
+        digest="dad42b16a2584e83534190b22001696d8128c57362fd21fa73c3d4326590bc58",
+        scorer=reading_scorer(EYE_TRACKING, previous=False),
+        column="eye tracking",
+        unit="% of variance",
+        pairs=False,
+        optional=True,
+        suffix=".csv",
+    ),
+    EvaluationTask(
+        name="self_paced_reading",
+        asset="reading_scores",
+        folder="reading",
+        digest="dad42b16a2584e83534190b22001696d8128c57362fd21fa73c3d4326590bc58",
+        scorer=reading_scorer(SELF_PACED, previous=True),
+        column="self-paced reading",
+        unit="% of variance",
+        pairs=False,
+        optional=True,
+        suffix=".csv",
     ),
 )
 
