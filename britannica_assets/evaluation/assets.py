@@ -138,12 +138,12 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
     missing = {f"{task}_not_scored": reason for task, reason in result.missing.items()}
     if result.mlflow_run_id is None or result.answers is None:
         return {**missing, "dagster/row_count": 0}
-    value = pl.coalesce(100 * pl.col("accuracy"), pl.col("score"))
+    value = pl.coalesce(pl.col("accuracy") * 100, "score").alias("value")
     averages = scores.group_by("model", "task", "source", "digest").agg(value.mean()).sort("model", "task")
     student = scores.filter(pl.col("model") == STUDENT)
     return {
         **missing,
-        **_plotted_averages(averages.rename({"accuracy": "value"})),
+        **_plotted_averages(averages),
         "items": int(student["items"].sum()),
         "ties": int(student["ties"].sum()),
         "beyond_context": int(student["beyond_context"].sum()),
@@ -152,12 +152,12 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
             f"{task} {digest}" for task, digest in student.select("task", "digest").unique().iter_rows()
         ),
         "scale": scores["scale"][0],
-        "averages": dg.MetadataValue.md(as_markdown_table(averages.pivot("task", index="model", values="accuracy"))),
+        "averages": dg.MetadataValue.md(as_markdown_table(averages.pivot("task", index="model", values="value"))),
         **(_describe_pairs(scores, result.answers) if any(task.pairs for task in tasks) else {}),
         **_describe_perplexity(student, result),
         "by_paradigm": dg.MetadataValue.md(
             as_markdown_table(
-                scores.with_columns(value.alias("value"))
+                scores.with_columns(value)
                 .pivot("model", index=["task", "uid"], values="value")
                 .sort("task", "uid")
             )

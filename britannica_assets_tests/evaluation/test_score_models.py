@@ -4,12 +4,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import dagster as dg
 import mlflow
 import polars as pl
 import pytest
 
+from britannica_assets.config import load_configuration
 from britannica_assets.corpus.token_ids import SPLITS, TokenIds, write_token_ids
 from britannica_assets.corpus.tokenizer import load_tokenizer
+from britannica_assets.definitions import defs
 from britannica_assets.evaluation.leaderboard import build_leaderboard, distillation_gain
 from britannica_assets.evaluation.score_models import ScoringResult, score_models
 from britannica_assets.evaluation.score_table import SCORE_TABLE_SCHEMA
@@ -20,7 +23,8 @@ from britannica_assets.modeling.registry import RECIPE_TAG, SEED_TAG
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.sample import minimal_pairs
 from britannica_assets.settings import Settings
-from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, registered_model
+from britannica_assets.storage import FolderIOManager, ParquetIOManager
+from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, registered_model, track_models
 from britannica_assets.tracking import connect
 from britannica_assets_tests.evaluation.conftest import TEXTS
 from britannica_assets_tests.evaluation.further_data import write_further_data
@@ -136,3 +140,38 @@ def test_a_model_of_other_token_ids_is_refused_by_name(
     replace(trained, data_digests=trained.data_digests | {"train": "others"}).write(changed)
     with pytest.raises(ValueError, match=r"trained with other token ids .*: student \(version 1\)\. Materialize"):
         score(settings, {**models, STUDENT: changed}, token_ids, tasks_by_asset()["blimp_scores"], "blimp_scores")
+
+
+def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[str, Path], token_ids: Path) -> None:
+    data = Path(settings.data_dir)
+    for asset in [model.asset for model in track_models(load_configuration("demo"))]:
+        # Teachers with the student's weights are models like any other.
+        shutil.copytree(models.get(asset, models[STUDENT]), data / asset / TRACK)
+    shutil.copytree(token_ids, data / "token_ids" / TRACK)
+    (data / "corpus_split").mkdir()
+    ARTICLES.with_columns(pl.lit("validation").alias("split")).write_parquet(data / f"corpus_split/{TRACK}.parquet")
+    result = dg.materialize(
+        [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)],
+        selection=[*tasks_by_asset(), "leaderboard"],
+        partition_key=TRACK,
+        resources={
+            "settings": settings,
+            "io_manager": ParquetIOManager(settings),
+            "folder_io_manager": FolderIOManager(settings),
+            "pipes_subprocess_client": dg.PipesSubprocessClient(),
+        },
+    )
+    described = {
+        asset: result.asset_materializations_for_node(asset)[0].metadata for asset in (*tasks_by_asset(), "leaderboard")
+    }
+    blimp = described["blimp_scores"]
+    assert blimp["ties"].value == 0
+    assert str(blimp["evaluation_data"].value).startswith("other files (")
+    # On other files than the official ones the plotted numbers have names of their own.
+    digest = str(blimp["digests"].value).split("blimp ")[1][:8]
+    assert 0 <= blimp[f"student_blimp_{digest}"].value <= 100  # type: ignore[operator]
+    assert blimp["student_bits_per_byte"].value > 0  # type: ignore[operator]
+    assert described["leaderboard"]["models"].value >= 4  # type: ignore[operator]
+    page = (data / "leaderboard/leaderboard.html").read_text(encoding="utf-8")
+    assert "bits a byte" in page
+    assert "entity tracking, %" in page
