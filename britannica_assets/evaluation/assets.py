@@ -157,9 +157,7 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
         **_describe_perplexity(student, result),
         "by_paradigm": dg.MetadataValue.md(
             as_markdown_table(
-                scores.with_columns(value)
-                .pivot("model", index=["task", "uid"], values="value")
-                .sort("task", "uid")
+                scores.with_columns(value).pivot("model", index=["task", "uid"], values="value").sort("task", "uid")
             )
         ),
         "mlflow_run": dg.MetadataValue.url(run_url(settings, result.mlflow_run_id)),

@@ -62,6 +62,7 @@ def write_page(
 
 def _headline(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict[str, Any]]:
     """The best student of each track, on the official data where there is one, and the best published model."""
+    tasks = [task for task in tasks if not task.optional]
     first, columns = tasks[0].name, " / ".join(task.column for task in tasks)
 
     def values(row: dict[str, Any]) -> str:

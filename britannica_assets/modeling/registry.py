@@ -186,5 +186,25 @@ def download_champion(settings: Settings, registered_model: str, track: str) -> 
             f"{registered_model} has no version with the alias {champion_alias(track)} at {settings.tracking_uri}:"
             f" materialize the asset {asset} for the track {track} first"
         ) from error
-    logged = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_model}/{version.version}"))
-    return next((logged / "artifacts").iterdir()), int(version.version)
+    return download_version(settings, registered_model, int(version.version)), int(version.version)
+
+
+def download_version(settings: Settings, registered_model: str, version: int) -> Path:
+    """A local folder that transformers loads, of a version.
+
+    Raises:
+        LookupError: there is no such version; the message lists those that there are.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    connect(settings)
+    try:
+        logged = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_model}/{version}"))
+    except MlflowException as error:
+        known = mlflow.MlflowClient().search_model_versions(f"name = '{registered_model}'")
+        numbers = ", ".join(str(number) for number in sorted(int(other.version) for other in known))
+        raise LookupError(
+            f"{registered_model} has no version {version} at {settings.tracking_uri}; it has: {numbers or 'none'}"
+        ) from error
+    return next((logged / "artifacts").iterdir())
