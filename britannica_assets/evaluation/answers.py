@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from britannica_assets.evaluation.candidates import Candidate, encode_candidates
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError
-from britannica_assets.evaluation.log_likelihood import Candidate, encode_candidates, log_probabilities
+from britannica_assets.evaluation.log_likelihood import log_probabilities
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from britannica_assets.evaluation.answers import Item
+from britannica_assets.evaluation.candidates import Candidate
 from britannica_assets.evaluation.evaluation_files import read_lines
-from britannica_assets.evaluation.log_likelihood import Candidate
 
 
 def read_entity_tracking(folder: Path) -> list[Item]:

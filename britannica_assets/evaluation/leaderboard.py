@@ -117,8 +117,9 @@ def _our_row(scores: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> dict[str,
             continue
         row |= {f"{task.name}{figure}": value for figure, value in _figures(of_task).items()}
         if number == 0:
-            over_terms = accuracy_over_terms(of_task.filter(pl.col("version") == pl.col("version").max()))
-            row[f"{task.name}_over_terms"] = None if over_terms is None else 100 * over_terms
+            over_terms = [accuracy_over_terms(version) for version in of_task.partition_by("version")]
+            known_terms = [100 * average for average in over_terms if average is not None]
+            row[f"{task.name}_over_terms"] = fmean(known_terms) if known_terms else None
     return row
 
 

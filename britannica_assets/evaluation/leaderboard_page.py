@@ -30,11 +30,12 @@ def write_page(
         path: the file.
         board: the rows of `leaderboard`.
         scored: what the tracks' versions answered.
-        tasks: the columns of figures; those that no row has are left out.
+        tasks: the columns of figures; those that none of our rows has are left out.
     """
     from markupsafe import Markup
 
-    tasks = [task for number, task in enumerate(tasks) if number == 0 or board[task.name].count()]
+    ours = board.filter(pl.col("source") == OURS)
+    tasks = [task for number, task in enumerate(tasks) if number == 0 or ours[task.name].count()]
     latest = latest_versions(scored.scores)
     pairs = latest.filter(pl.col("task").is_in([task.name for task in tasks if task.pairs]))
     official = board.filter(pl.col("evaluation_data") == OFFICIAL).sort(tasks[0].name, descending=True, nulls_last=True)
@@ -44,7 +45,7 @@ def write_page(
         columns=[f"{task.column}, {task.unit}" for task in tasks],
         first=tasks[0].column,
         metrics=_headline(board, tasks),
-        ours_total=int((board["source"] == OURS).sum()),
+        ours_total=len(ours),
         official=_board_rows(official, tasks),
         others=_board_rows(board.filter(pl.col("evaluation_data") != OFFICIAL), tasks),
         size_plot=Markup(as_svg(size_plot(board))),  # drawn by us; matplotlib escapes what it writes

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from britannica_assets.evaluation.candidates import Candidate, EncodedCandidate, TokenSequence, encode_candidates
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -25,58 +27,9 @@ MAX_ROW_NODES = 128  # more would share more, and pay for it in attention, which
 PROBE = 8  # sequences on which a model shows whether it reads trees
 SAME_LOGITS = 1e-6  # of the largest logit: what rounding alone makes of equal ones
 
-TokenSequence = tuple[int, ...]
-
 
 class BrokenModelError(ValueError):
     """A model's logits are not finite, or the same whatever it reads; its scores would mean nothing."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A text of which the completion is scored, given the prefix; "" scores the whole text."""
-
-    prefix: str
-    completion: str
-
-    @property
-    def text(self) -> str:
-        """The full text that the model reads."""
-        return self.prefix + self.completion
-
-
-@dataclass(frozen=True)
-class EncodedCandidate:
-    """The token ids of a candidate, and the range of those whose log-probabilities are summed."""
-
-    ids: TokenSequence
-    first: int
-    last: int
-
-
-def encode_candidates(tokenizer: "PreTrainedTokenizerBase", candidates: Sequence[Candidate]) -> list[EncodedCandidate]:
-    """Token ids with the tokenizer's default special tokens, and what of them the BabyLM 2025 pipeline scores.
-
-    A token is scored when its last character lies in the completion, so that one across the boundary counts whole. The
-    first token of a text has no context and special tokens no characters: neither is scored, so that without a BOS
-    token the first word is given, and an appended `</s>` does not count.
-
-    Raises:
-        ValueError: the tokenizer is not a fast one, which alone says where in the text its tokens stand.
-    """
-    if not tokenizer.is_fast:
-        raise ValueError(
-            f"{type(tokenizer).__name__} does not map tokens to characters: save it as a fast one (tokenizer.json)"
-        )
-    # Without `verbose` the tokenizer would warn of texts longer than those it was trained for.
-    encoded = tokenizer([candidate.text for candidate in candidates], return_offsets_mapping=True, verbose=False)
-    found = []
-    for candidate, ids, offsets in zip(candidates, encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        begin = len(candidate.prefix)
-        scored = [place for place, (_, end) in enumerate(offsets) if end > begin and place > 0]
-        first, last = (scored[0], scored[-1] + 1) if scored else (0, 0)
-        found.append(EncodedCandidate(tuple(ids), first, last))
-    return found
 
 
 def log_probabilities(model: "PreTrainedModel", encoded: Sequence[EncodedCandidate]) -> npt.NDArray[np.float64]:

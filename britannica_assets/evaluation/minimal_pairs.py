@@ -5,8 +5,8 @@ from pathlib import Path
 
 from britannica_assets.evaluation.accuracy import NO_LABEL
 from britannica_assets.evaluation.answers import Item
+from britannica_assets.evaluation.candidates import Candidate
 from britannica_assets.evaluation.evaluation_files import Line, read_lines
-from britannica_assets.evaluation.log_likelihood import Candidate
 
 
 def read_blimp(folder: Path) -> list[Item]:

@@ -10,8 +10,9 @@ import polars as pl
 
 from britannica_assets.evaluation.accuracy import SCORES_SCHEMA, Scorer, TaskResult
 from britannica_assets.evaluation.answers import ANSWERS_SCHEMA
+from britannica_assets.evaluation.candidates import EncodedCandidate
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError, data_files, read_text
-from britannica_assets.evaluation.log_likelihood import EncodedCandidate, log_probabilities
+from britannica_assets.evaluation.log_likelihood import log_probabilities
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

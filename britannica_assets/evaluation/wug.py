@@ -8,9 +8,9 @@ import polars as pl
 
 from britannica_assets.evaluation.accuracy import SCORES_SCHEMA, TaskResult
 from britannica_assets.evaluation.answers import Item, answer_items
+from britannica_assets.evaluation.candidates import Candidate
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError, read_lines
 from britannica_assets.evaluation.intervals import correlation_interval
-from britannica_assets.evaluation.log_likelihood import Candidate
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -9,8 +9,8 @@ from transformers import AutoModelForCausalLM, GPT2Config, PreTrainedModel, PreT
 
 from britannica_assets.evaluation.accuracy import accuracy_by_group, accuracy_over_terms, task_averages
 from britannica_assets.evaluation.answers import Item, answer_items
+from britannica_assets.evaluation.candidates import Candidate
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError
-from britannica_assets.evaluation.log_likelihood import Candidate
 from britannica_assets.generation.generate import load_model
 
 LONG = "rock " * 300

@@ -22,12 +22,10 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from britannica_assets.evaluation.candidates import Candidate, EncodedCandidate, encode_candidates
 from britannica_assets.evaluation.log_likelihood import (
     MAX_ROW_NODES,
     BrokenModelError,
-    Candidate,
-    EncodedCandidate,
-    encode_candidates,
     log_probabilities,
     packed_rows,
     reads_trees,
