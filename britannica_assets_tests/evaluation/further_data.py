@@ -83,7 +83,7 @@ def _write_reading_times(folder: Path, draw: random.Random) -> None:
                     "self_paced_reading_time": draw.uniform(200, 500),
                 }
             )
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     rows[0]["item"] = rows[3]["Subtlex_log10"] = None
     pl.DataFrame(rows).write_csv(folder / "reading_data.csv")
 

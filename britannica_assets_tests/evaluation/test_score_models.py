@@ -144,6 +144,8 @@ def test_a_model_of_other_token_ids_is_refused_by_name(
 
 def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[str, Path], token_ids: Path) -> None:
     data = Path(settings.data_dir)
+    write_further_data(data / "evaluation_data")
+    shutil.rmtree(data / "evaluation_data/ewok_filtered")
     for asset in [model.asset for model in track_models(load_configuration("demo"))]:
         # Teachers with the student's weights are models like any other.
         shutil.copytree(models.get(asset, models[STUDENT]), data / asset / TRACK)
@@ -171,6 +173,8 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
     digest = str(blimp["digests"].value).split("blimp ")[1][:8]
     assert 0 <= blimp[f"student_blimp_{digest}"].value <= 100  # type: ignore[operator]
     assert blimp["student_bits_per_byte"].value > 0  # type: ignore[operator]
+    assert "has no folder ewok_filtered" in str(described["ewok_scores"]["ewok_not_scored"].value)
+    assert pl.read_parquet(data / f"ewok_scores/{TRACK}.parquet").is_empty()
     assert described["leaderboard"]["models"].value >= 4  # type: ignore[operator]
     page = (data / "leaderboard/leaderboard.html").read_text(encoding="utf-8")
     assert "bits a byte" in page
