@@ -30,6 +30,7 @@ from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, tr
 
 GROUP = "evaluation"
 OWNERS = ["team:britannica"]
+PAGE = "leaderboard.html"
 REQUIRED = tasks_by_asset([task for task in TASKS if not task.optional])
 MODEL_INPUTS = {model.asset: dg.AssetIn() for model in track_models(configuration)}
 
@@ -94,20 +95,21 @@ score_assets = [build_scores(asset, tasks) for asset, tasks in tasks_by_asset().
 def leaderboard(
     settings: dg.ResourceParam[Settings], **scores: dict[str, pl.LazyFrame]
 ) -> dg.MaterializeResult[pl.DataFrame]:
-    """All tracks' models, every scored version, beside the published results; also `leaderboard.html`."""
+    """All tracks' models, every scored version, beside the published results; also as `.html`, `.csv` and `.json`."""
     current = pl.concat(
         [of_track for by_track in scores.values() for of_track in by_track.values()], how="diagonal_relaxed"
     ).collect()
     tracks = sorted(set(current["track"]))
     every = scored_versions(settings, tracks, current)
     table = build_leaderboard(every.scores)
-    page = asset_path(settings, "leaderboard", "leaderboard.html")
     with tempfile.TemporaryDirectory() as folder:
-        drawn = Path(folder) / "leaderboard.html"
-        write_page(drawn, table, every)
-        attach_page(settings, tracks, drawn)
-        with atomic_write(page) as temporary:
-            shutil.copy(drawn, temporary)
+        write_page(Path(folder) / PAGE, table, every)
+        table.write_csv(Path(folder) / "leaderboard.csv")
+        table.write_json(Path(folder) / "leaderboard.json")
+        attach_page(settings, tracks, Path(folder))
+        for file in sorted(Path(folder).iterdir()):
+            with atomic_write(asset_path(settings, "leaderboard", file.name)) as temporary:
+                shutil.copy(file, temporary)
     shown = ["model", "track", "version", "seeds", "parameters", "train_words", *(task.name for task in TASKS)]
     return dg.MaterializeResult(
         value=table,
@@ -124,7 +126,7 @@ def leaderboard(
             ),
             "blimp_by_size": dg.MetadataValue.md(plots.blimp_by_size(table)),
             "since_the_version_before": dg.MetadataValue.md(_since_before(every.outcomes)),
-            "page": dg.MetadataValue.path(str(page)),
+            "page": dg.MetadataValue.path(str(asset_path(settings, "leaderboard", PAGE))),
             "dagster/row_count": len(table),
         },
     )

@@ -61,13 +61,13 @@ def outcomes_of(answers: pl.DataFrame) -> pl.DataFrame:
     return outcomes(choices, *ANSWER_KEYS).drop("beyond_context")
 
 
-def attach_page(settings: Settings, tracks: Sequence[str], page: Path) -> None:
-    """Logs the leaderboard's page as an artifact of each track's newest scoring run."""
+def attach_page(settings: Settings, tracks: Sequence[str], folder: Path) -> None:
+    """Logs the leaderboard's page, with all files in its folder, as artifacts of each track's newest scoring run."""
     import mlflow
 
     for track in tracks:
         for run_id in list(_scoring_runs(settings, track))[:1]:
-            mlflow.MlflowClient().log_artifact(run_id, str(page))
+            mlflow.MlflowClient().log_artifacts(run_id, str(folder))
 
 
 def _no_outcomes() -> pl.DataFrame:

@@ -1,6 +1,8 @@
 """A scoring run from models' folders to MLflow, and what the leaderboard reads of it again."""
 
+import runpy
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +107,23 @@ def test_scores_answers_and_versions_come_back_from_mlflow(
     assert build_leaderboard(every.scores).row(0, named=True)["context_length"] == 128
 
 
+def test_the_command_compares_two_versions(
+    settings: Settings, models: dict[str, Path], token_ids: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    score(settings, models, token_ids, tasks_by_asset()["blimp_scores"], "blimp_scores")
+    monkeypatch.setenv("BRITANNICA_DATA_DIR", settings.data_dir)
+    versions = [f"{TRACK}/{STUDENT}/1", f"{TRACK}/{STUDENT_WITHOUT_TEACHERS}/1"]
+    monkeypatch.setattr(sys, "argv", ["evaluation", *versions])
+    runpy.run_module("britannica_assets.evaluation", run_name="__main__")
+    printed = capsys.readouterr().out
+    assert "+0.00" in printed
+    assert "12 of 12 groups did not move significantly." in printed
+    monkeypatch.setattr(sys, "argv", ["evaluation", f"{TRACK}/{STUDENT}/9", versions[0]])
+    with pytest.raises(SystemExit, match=rf"{TRACK}/{STUDENT}/9 was never scored .*scored are: {versions[0]}"):
+        runpy.run_module("britannica_assets.evaluation", run_name="__main__")
+
+
 def test_a_task_without_files_is_empty_and_names_the_folder(
     settings: Settings, models: dict[str, Path], token_ids: Path
 ) -> None:
@@ -178,4 +197,8 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
     assert described["leaderboard"]["models"].value >= 4  # type: ignore[operator]
     page = (data / "leaderboard/leaderboard.html").read_text(encoding="utf-8")
     assert "bits a byte" in page
+    assert (
+        pl.read_csv(data / "leaderboard/leaderboard.csv").height
+        == pl.read_json(data / "leaderboard/leaderboard.json").height
+    )
     assert "entity tracking, %" in page
