@@ -15,9 +15,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from britannica_assets.config import load_configuration
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
-from britannica_assets.evaluation.log_likelihood import log_probabilities
-from britannica_assets.evaluation.minimal_pairs import read_paradigms
-from britannica_assets.evaluation.tasks import TASKS
+from britannica_assets.evaluation.log_likelihood import sentence_log_probabilities
+from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
 from britannica_assets.modeling.models import build_model
 from britannica_assets.sample import minimal_pairs
 
@@ -50,8 +49,8 @@ def main() -> None:
         if arguments.folder is None:
             minimal_pairs.write(Path(temporary))
         data = arguments.folder or Path(temporary)
-        paradigms = [paradigm for task in TASKS for paradigm in read_paradigms(data / task.folder)]
-        pairs = [pair for paradigm in paradigms for pair in paradigm.pairs]
+        items = read_blimp(data / "blimp_filtered") + read_supplement(data / "supplement_filtered")
+        pairs = [[candidate.text for candidate in item.candidates] for item in items]
         every = [sentence for pair in pairs for sentence in pair]
         drawn = np.random.default_rng(0).choice(len(pairs), min(arguments.pairs, len(pairs)), replace=False)
         sentences = [sentence for row in drawn for sentence in pairs[row]]
@@ -69,10 +68,10 @@ def main() -> None:
         sequence_length=SEQUENCE_LENGTH,
     )
     model = model.to(device).eval()
-    log_probabilities(model, tokenizer, sentences[:32])
+    sentence_log_probabilities(model, tokenizer, sentences[:32])
     sentence_by_sentence(model, tokenizer, sentences[:32])
     started = time.perf_counter()
-    ours = log_probabilities(model, tokenizer, sentences)
+    ours = sentence_log_probabilities(model, tokenizer, sentences)
     between = time.perf_counter()
     reference = sentence_by_sentence(model, tokenizer, sentences)
     ended = time.perf_counter()

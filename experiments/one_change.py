@@ -58,7 +58,7 @@ def trained(articles: Path, output: Path, pairs: Path | None, name: str) -> Path
         if not (folder / COMPARISON).exists():
             store(folder / COMPARISON, comparison(corpus, folder))
         if pairs is not None:
-            score_model(folder, pairs, seed=configuration.seed)
+            score_model(folder, pairs)
     return folder
 
 

@@ -13,7 +13,6 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import torch
 
 from britannica_assets.config import Configuration, load_configuration
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.evaluation.published import PUBLISHED
+from britannica_assets.evaluation.published import published
 from britannica_assets.modeling.device import best_device
 from britannica_assets.modeling.process import EXIT_UNFINISHED, UnfinishedError, pipes_logging
 from britannica_assets.track_models import STUDENT, track_models
@@ -63,8 +62,7 @@ class Calls:
         for name in self.models:
             self.train(name)
         for name in self.models:
-            seed = self.configuration.seed
-            score_model(self.output / name, self.pairs, seed=seed, before_each=self.seconds_left)
+            score_model(self.output / name, self.pairs, before_each=self.seconds_left)
 
     def train(self, name: str) -> None:
         """Trains a model, from its last checkpoint if there is one."""
@@ -100,7 +98,7 @@ class Calls:
             "configuration": self.configuration.model_dump(mode="json"),
             "targets_bytes": sum(file.stat().st_size for file in (self.output / "targets").iterdir()),
             "models": models,
-            "published": [asdict(result) for result in PUBLISHED],
+            "published": [result.model_dump() for result in published().results],
         }
 
 

@@ -7,16 +7,17 @@ import json
 import shutil
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from britannica_assets.config import Configuration
-from britannica_assets.evaluation.minimal_pairs import read_paradigms, score_paradigms, task_averages
-from britannica_assets.evaluation.tasks import TASKS
+from britannica_assets.evaluation.accuracy import accuracy_by_group, task_averages
+from britannica_assets.evaluation.answers import answer_items
+from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
 from britannica_assets.files import atomic_write
 from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification, compute
 from britannica_assets.modeling.device import best_device
@@ -115,21 +116,26 @@ def write_teacher_targets(
     shutil.rmtree(specification.output)
 
 
-def score_model(folder: Path, pairs: Path, *, seed: int, before_each: Callable[[], object] = lambda: None) -> None:
+def score_model(folder: Path, pairs: Path, *, before_each: Callable[[], object] = lambda: None) -> None:
     """Scores the model in `folder` on the minimal pairs, a paradigm at a time, and keeps the scores there.
 
     `before_each` is called before each paradigm; whatever it raises ends the scoring, and the next call goes on.
     """
     file = folder / "scores.json"
     rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    paradigms = [(task.name, paradigm) for task in TASKS for paradigm in read_paradigms(pairs / task.folder)]
+    readers = (("blimp", "blimp_filtered", read_blimp), ("supplement", "supplement_filtered", read_supplement))
+    paradigms = [
+        (task, list(items))
+        for task, name, read in readers
+        for _, items in groupby(read(pairs / name), key=lambda item: item.uid)
+    ]
     if len(rows) == len(paradigms):
         return
     model = AutoModelForCausalLM.from_pretrained(folder).to(best_device()).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    for number, (task, paradigm) in enumerate(paradigms[len(rows) :], len(rows)):
+    for task, items in paradigms[len(rows) :]:
         before_each()
-        (row,) = score_paradigms(model, tokenizer, [paradigm], np.random.default_rng([seed, number])).to_dicts()
+        (row,) = accuracy_by_group(items, answer_items(model, tokenizer, items)).to_dicts()
         rows.append({"task": task, **row})
         store(file, rows)
 

@@ -10,16 +10,16 @@ import dagster as dg
 import polars as pl
 
 from britannica_assets.code_location import configuration
-from britannica_assets.config import configuration_name, load_configuration
+from britannica_assets.config import configuration_name
 from britannica_assets.digests import table_digest
 from britannica_assets.evaluation import plots
-from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
-from britannica_assets.evaluation.evaluation_data import OFFICIAL
+from britannica_assets.evaluation.accuracy import accuracy_by
+from britannica_assets.evaluation.comparison import changes_between_versions, compare_groups
+from britannica_assets.evaluation.evaluation_data import OFFICIAL, SHOWN_DIGEST
 from britannica_assets.evaluation.leaderboard import OURS, build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
-from britannica_assets.evaluation.minimal_pairs import accuracy_by
 from britannica_assets.evaluation.score_models import ScoringResult, score_models
-from britannica_assets.evaluation.scored_versions import attach_page, scored_versions
+from britannica_assets.evaluation.scored_versions import attach_page, outcomes_of, scored_versions
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_asset
 from britannica_assets.files import atomic_write
 from britannica_assets.partitions import track_partitions
@@ -30,41 +30,46 @@ from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, tr
 
 GROUP = "evaluation"
 OWNERS = ["team:britannica"]
+PAGE = "leaderboard.html"
+REQUIRED = tasks_by_asset([task for task in TASKS if not task.optional])
 MODEL_INPUTS = {model.asset: dg.AssetIn() for model in track_models(configuration)}
 
 
 def build_scores(asset: str, tasks: Sequence[EvaluationTask]) -> dg.AssetsDefinition:
-    """The asset of the scores on `tasks`."""
+    """The asset of the scores on `tasks`, which are all optional or all not; with the latter goes the perplexity."""
+    with_perplexity = not all(task.optional for task in tasks)
+    where = "" if with_perplexity else f" Empty where the evaluation data have no folder {tasks[0].folder}."
+    measured = " by paradigm, and validation perplexity and bits per byte." if with_perplexity else f".{where}"
 
     @dg.asset(
         name=asset,
         group_name=GROUP,
         owners=OWNERS,
         kinds={"pytorch", "mlflow", "parquet"},
-        code_version="1",
+        code_version="2",
         partitions_def=track_partitions,
         pool="training",
-        ins=MODEL_INPUTS,
-        description=f"Accuracy of every model of the track on {', '.join(task.column for task in tasks)}, by paradigm,"
-        " and validation perplexity.",
+        ins={**MODEL_INPUTS, "token_ids": dg.AssetIn(), **({"corpus_split": dg.AssetIn()} if with_perplexity else {})},
+        description=f"Every model of the track on {', '.join(task.column for task in tasks)}{measured}",
     )
     def scores(
         context: dg.AssetExecutionContext,
         settings: dg.ResourceParam[Settings],
         token_ids: Path,
-        corpus_split: pl.LazyFrame,
-        **models: Path,
+        **inputs: Any,
     ) -> dg.MaterializeResult[pl.DataFrame]:
+        articles: pl.LazyFrame | None = inputs.pop("corpus_split", None)
         result = score_models(
             settings,
             context.partition_key,
-            models,
+            inputs,
             token_ids,
-            corpus_split.filter(pl.col("split") == "validation").select("volume", "words").collect(),
+            None
+            if articles is None
+            else articles.filter(pl.col("split") == "validation").select("volume", "words").collect(),
             tasks,
             asset=asset,
             scale=configuration_name(settings.scale),
-            seed=load_configuration(settings.scale).seed,
             dagster_run_id=context.run.run_id,
         )
         return dg.MaterializeResult(
@@ -84,25 +89,28 @@ score_assets = [build_scores(asset, tasks) for asset, tasks in tasks_by_asset().
     owners=OWNERS,
     kinds={"polars", "html"},
     code_version="1",
-    ins={asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in tasks_by_asset()},
+    ins={asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in REQUIRED},
+    deps=[asset for asset in tasks_by_asset() if asset not in REQUIRED],
 )
 def leaderboard(
     settings: dg.ResourceParam[Settings], **scores: dict[str, pl.LazyFrame]
 ) -> dg.MaterializeResult[pl.DataFrame]:
-    """All tracks' models, every scored version, beside the published results; also `leaderboard.html`."""
+    """All tracks' models, every scored version, beside the published results; also as `.html`, `.csv` and `.json`."""
     current = pl.concat(
         [of_track for by_track in scores.values() for of_track in by_track.values()], how="diagonal_relaxed"
     ).collect()
     tracks = sorted(set(current["track"]))
     every = scored_versions(settings, tracks, current)
-    table = build_leaderboard(every)
-    page = asset_path(settings, "leaderboard", "leaderboard.html")
+    table = build_leaderboard(every.scores)
     with tempfile.TemporaryDirectory() as folder:
-        drawn = Path(folder) / "leaderboard.html"
-        write_page(drawn, table, every)
-        attach_page(settings, tracks, drawn)
-        with atomic_write(page) as temporary:
-            shutil.copy(drawn, temporary)
+        write_page(Path(folder) / PAGE, table, every)
+        table.write_csv(Path(folder) / "leaderboard.csv")
+        table.write_json(Path(folder) / "leaderboard.json")
+        attach_page(settings, tracks, Path(folder))
+        for file in sorted(Path(folder).iterdir()):
+            with atomic_write(asset_path(settings, "leaderboard", file.name)) as temporary:
+                shutil.copy(file, temporary)
+    shown = ["model", "track", "version", "seeds", "parameters", "train_words", *(task.name for task in TASKS)]
     return dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(table_digest(table)),
@@ -110,11 +118,15 @@ def leaderboard(
             "models": int((table["source"] == OURS).sum()),
             "tracks": ", ".join(tracks),
             **_best_students(table),
-            "leaderboard": dg.MetadataValue.md(as_markdown_table(table)),
-            "distillation_gain": dg.MetadataValue.md(as_markdown_table(distillation_gain(latest_versions(every)))),
+            "leaderboard": dg.MetadataValue.md(
+                as_markdown_table(table.select(*shown, "bits_per_byte", "evaluation_data", "scorer", "source"))
+            ),
+            "distillation_gain": dg.MetadataValue.md(
+                as_markdown_table(distillation_gain(every.scores, every.outcomes).drop("digest"))
+            ),
             "blimp_by_size": dg.MetadataValue.md(plots.blimp_by_size(table)),
-            "since_the_version_before": dg.MetadataValue.md(_since_before(every)),
-            "page": dg.MetadataValue.path(str(page)),
+            "since_the_version_before": dg.MetadataValue.md(_since_before(every.outcomes)),
+            "page": dg.MetadataValue.path(str(asset_path(settings, "leaderboard", PAGE))),
             "dagster/row_count": len(table),
         },
     )
@@ -125,31 +137,67 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
     from britannica_assets.tracking import run_url
 
     scores = result.scores
-    averages = scores.group_by("model", "task").agg(pl.col("accuracy").mean() * 100).sort("model", "task")
-    by_model = {(model, task): accuracy for model, task, accuracy in averages.iter_rows()}
+    missing = {f"{task}_not_scored": reason for task, reason in result.missing.items()}
+    if result.mlflow_run_id is None or result.answers is None:
+        return {**missing, "dagster/row_count": 0}
+    value = pl.coalesce(pl.col("accuracy") * 100, "score").alias("value")
+    averages = scores.group_by("model", "task", "source", "digest").agg(value.mean()).sort("model", "task")
     student = scores.filter(pl.col("model") == STUDENT)
-    perplexities = result.perplexities.pivot("model", index=["grouping", "name", "articles"], values="by_word")
     return {
-        **{f"{STUDENT}_{task.name}": round(by_model[STUDENT, task.name], 2) for task in tasks},
-        **{
-            f"{STUDENT_WITHOUT_TEACHERS}_{task.name}": round(by_model[STUDENT_WITHOUT_TEACHERS, task.name], 2)
-            for task in tasks
-        },
-        "pairs": int(student["pairs"].sum()),
-        "evaluation_data": scores["source"][0],
+        **missing,
+        **_plotted_averages(averages),
+        "items": int(student["items"].sum()),
+        "ties": int(student["ties"].sum()),
+        "beyond_context": int(student["beyond_context"].sum()),
+        "evaluation_data": ", ".join(scores["source"].unique().sort()),
+        "digests": ", ".join(
+            f"{task} {digest}" for task, digest in student.select("task", "digest").unique().iter_rows()
+        ),
         "scale": scores["scale"][0],
-        "student_perplexity_by_word": round(float(student["perplexity_by_word"][0]), 2),
-        "averages": dg.MetadataValue.md(as_markdown_table(averages.pivot("task", index="model", values="accuracy"))),
-        "accuracy_by_phenomenon": dg.MetadataValue.md(plots.accuracy_by_phenomenon(scores)),
-        "by_field": _in_per_cent(accuracy_by(scores, "field")),
-        "by_linguistic_term": _in_per_cent(accuracy_by(scores, "linguistics_term")),
-        "distillation": dg.MetadataValue.md(_distillation_changes(scores)),
-        "perplexity_by_word": dg.MetadataValue.md(as_markdown_table(perplexities)),
-        "by_paradigm": _in_per_cent(
-            scores.pivot("model", index=["task", "uid"], values="accuracy").sort("task", "uid")
+        "averages": dg.MetadataValue.md(as_markdown_table(averages.pivot("task", index="model", values="value"))),
+        **(_describe_pairs(scores, result.answers) if any(task.pairs for task in tasks) else {}),
+        **_describe_perplexity(student, result),
+        "by_paradigm": dg.MetadataValue.md(
+            as_markdown_table(
+                scores.with_columns(value).pivot("model", index=["task", "uid"], values="value").sort("task", "uid")
+            )
         ),
         "mlflow_run": dg.MetadataValue.url(run_url(settings, result.mlflow_run_id)),
         "dagster/row_count": len(scores),
+    }
+
+
+def _plotted_averages(averages: pl.DataFrame) -> dict[str, float]:
+    """A number a student and task, which the UI plots over time: under a name of its own on each evaluation data."""
+    return {
+        f"{row['model']}_{row['task']}"
+        + ("" if row["source"] == OFFICIAL else f"_{row['digest'][:SHOWN_DIGEST]}"): round(row["value"], 2)
+        for model in (STUDENT, STUDENT_WITHOUT_TEACHERS)
+        for row in averages.filter(pl.col("model") == model).iter_rows(named=True)
+    }
+
+
+def _describe_pairs(scores: pl.DataFrame, answers: pl.DataFrame) -> dict[str, Any]:
+    """What the UI shows of minimal pairs."""
+    outcomes = outcomes_of(answers)
+    ablation, student = (outcomes.filter(pl.col("model") == model) for model in (STUDENT_WITHOUT_TEACHERS, STUDENT))
+    return {
+        "accuracy_by_phenomenon": dg.MetadataValue.md(plots.accuracy_by_phenomenon(scores)),
+        "by_field": _in_per_cent(accuracy_by(scores, "field")),
+        "by_linguistic_term": _in_per_cent(accuracy_by(scores, "linguistics_term")),
+        "distillation": dg.MetadataValue.md(_moved(compare_groups(ablation, student))),
+    }
+
+
+def _describe_perplexity(student: pl.DataFrame, result: ScoringResult) -> dict[str, Any]:
+    if result.perplexities is None:
+        return {}
+    table = result.perplexities.pivot("model", index=["grouping", "name", "articles"], values="by_word")
+    return {
+        "student_perplexity_by_word": round(float(student["perplexity_by_word"][0]), 2),
+        "student_bits_per_byte": round(float(student["bits_per_byte"][0]), 4),
+        "context_length": int(student["context_length"][0]),
+        "perplexity_by_word": dg.MetadataValue.md(as_markdown_table(table)),
     }
 
 
@@ -159,26 +207,28 @@ def _in_per_cent(table: pl.DataFrame) -> dg.MarkdownMetadataValue:
 
 
 def _best_students(table: pl.DataFrame) -> dict[str, float]:
-    """A number a track for the UI's plots over time, on the official data where there is one."""
-    students = table.filter((pl.col("source") == OURS) & (pl.col("model") == STUDENT))
+    """A number a track for the UI's plots over time, of the official data alone where there are any."""
+    first = TASKS[0].name
+    students = table.filter((pl.col("source") == OURS) & (pl.col("model") == STUDENT), pl.col(first).is_not_null())
     official = (pl.col("evaluation_data") == OFFICIAL).any().over("track")
-    comparable = students.filter((pl.col("evaluation_data") == OFFICIAL) | ~official)
-    best = comparable.group_by("track").agg(pl.col(TASKS[0].name).max().round(2)).sort("track")
-    return {f"{track}_{STUDENT}_{TASKS[0].name}": accuracy for track, accuracy in best.iter_rows()}
+    best = (
+        students.filter((pl.col("evaluation_data") == OFFICIAL) | ~official)
+        .group_by("track", "evaluation_data")
+        .agg(pl.col(first).max().round(2))
+        .sort("track", "evaluation_data")
+    )
+    return {
+        f"{track}_{STUDENT}_{first}" + ("" if data == OFFICIAL else f"_on_{data}"): accuracy
+        for track, data, accuracy in best.iter_rows()
+    }
 
 
-def _distillation_changes(scores: pl.DataFrame) -> str:
-    """The paradigms on which the student differs from the student without teachers, as Markdown."""
-    ablation, student = (scores.filter(pl.col("model") == model) for model in (STUDENT_WITHOUT_TEACHERS, STUDENT))
-    return _moved(compare_scores(ablation, student))
-
-
-def _since_before(scores: pl.DataFrame) -> str:
+def _since_before(outcomes: pl.DataFrame) -> str:
     texts = [
         f"**{model}, {track}, version {earlier} to {later}**\n\n{_moved(comparison)}"
-        for track, model, earlier, later, comparison in changes_between_versions(scores)
+        for track, model, earlier, later, comparison in changes_between_versions(outcomes)
     ]
-    return "\n\n".join(texts) or "Each model has been scored in one version only."
+    return "\n\n".join(texts) or "No model has been scored in two versions on the same files."
 
 
 def _moved(comparison: pl.DataFrame) -> str:
@@ -186,5 +236,5 @@ def _moved(comparison: pl.DataFrame) -> str:
         pl.col("before", "after", "change", "low", "high") * 100
     )
     if moved.is_empty():
-        return f"None of {len(comparison)} paradigms moved beyond the 95 % interval."
+        return f"None of {len(comparison)} groups moved (McNemar's exact test, corrected by Holm, p < 0.05)."
     return as_markdown_table(moved)

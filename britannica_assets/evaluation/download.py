@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from britannica_assets.digests import folder_digest
-from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
+from britannica_assets.evaluation.tasks import EvaluationTask
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class DownloadError(RuntimeError):
     """The public data could not be had; the message says what to set instead."""
 
 
-def download_evaluation_data(folder: Path, tasks: Sequence[EvaluationTask] = TASKS, source: str = SOURCE) -> Path:
+def download_evaluation_data(folder: Path, tasks: Sequence[EvaluationTask], source: str = SOURCE) -> Path:
     """The folder with the tasks' public files; downloads them into `folder` unless they are there already.
 
     Raises:
@@ -60,7 +60,7 @@ def _download_task(task: EvaluationTask, parent: str, partial: Path) -> None:
     target.mkdir(parents=True)
     for entry in _entries(_find_folder(parent, task.folder)):
         name = entry["attributes"]["name"]
-        if name.endswith(".jsonl"):
+        if name.endswith(task.suffix):
             logger.info("downloading %s", name)
             (target / Path(name).name).write_bytes(_get(entry["links"]["download"]).content)
     digest = folder_digest(target)

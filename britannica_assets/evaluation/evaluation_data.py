@@ -1,53 +1,81 @@
-"""The folder of evaluation data, and what it is: BabyLM's own files by their digests, or files with a label."""
+"""The folder of evaluation data, and what it is: BabyLM's own files by their digests, a part of them, or others."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from britannica_assets.digests import folder_digest
-from britannica_assets.evaluation.download import download_evaluation_data
-from britannica_assets.evaluation.minimal_pairs import PairsError
+from britannica_assets.evaluation.download import DownloadError, download_evaluation_data
+from britannica_assets.evaluation.evaluation_files import EvaluationDataError, data_digest, file_digests
 from britannica_assets.evaluation.tasks import EvaluationTask
 from britannica_assets.files import read_json, write_json
 from britannica_assets.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 OFFICIAL = "BabyLM"
+OFFICIAL_IN_PART = "BabyLM in part"
 UNLABELLED = "other files"
 LABEL_FILE = "label.json"
+DIGESTS_FILE = Path(__file__).with_name("official_digests.json")  # SHA-256 by task folder and file
 SCHEMA_VERSION = 1
+SHOWN_DIGEST = 8  # characters
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """One task's files: their digest, and what they are called: `OFFICIAL`, or a name with a digest."""
+
+    folder: Path
+    digest: str
+    source: str
 
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Files that models are scored on: where they lie, what they are called, and each task's digest."""
+    """The files of the tasks that have any, by task; why the others have none."""
 
-    folder: Path
-    source: str
-    digests: dict[str, str]
+    tasks: dict[str, TaskData]
+    missing: dict[str, str] = field(default_factory=dict)
 
 
-def find_evaluation_data(settings: Settings, tasks: Sequence[EvaluationTask]) -> EvaluationData:
+def find_evaluation_data(
+    settings: Settings, tasks: Sequence[EvaluationTask], digests_file: Path = DIGESTS_FILE
+) -> EvaluationData:
     """The data of `BRITANNICA_EVAL_DIR`, else the public ones, downloaded once.
 
-    Files are `OFFICIAL` when every task's digest is the official one, whatever a label says; others are called by the
-    label that `write_label` left, or `UNLABELLED`.
+    A task's files are `OFFICIAL` when their digest is the official one, whatever a label says; `OFFICIAL_IN_PART` when
+    each is an official one and some are missing; others are called by the label that `write_label` left, or
+    `UNLABELLED`. All but the official bear a digest, that of the files of `tasks` that are not official.
 
     Raises:
-        PairsError: a task's folder is missing, or a label calls other files official.
-        DownloadError: the public data cannot be had.
+        EvaluationDataError: the folder of a task that is not optional is missing, files cannot be read, or a label
+            calls other files official.
+        DownloadError: the public data of a task that is not optional cannot be had.
     """
-    folder = settings.eval_dir
-    if folder is None:
-        folder = download_evaluation_data(settings.work_path / "evaluation_data", tasks)
-    for task in tasks:
-        if not (folder / task.folder).is_dir():
-            raise PairsError(
-                f"{folder} has no folder {task.folder}: set BRITANNICA_EVAL_DIR to a folder with"
-                f" {', '.join(task.folder for task in tasks)}"
+    folder, missing = _folder_with(settings, tasks)
+    official = read_json(digests_file, schema_version=SCHEMA_VERSION)
+    digests = {task.name: file_digests(folder / task.folder, task.suffix) for task in tasks if task.name not in missing}
+    kinds = {task.name: _kind(task, digests[task.name], official, folder) for task in tasks if task.name in digests}
+    others = {
+        f"{name}/{file}": digest
+        for name, files in digests.items()
+        if kinds[name] != OFFICIAL
+        for file, digest in files.items()
+    }
+    shown = data_digest(others)[:SHOWN_DIGEST]
+    return EvaluationData(
+        {
+            task.name: TaskData(
+                folder / task.folder,
+                data_digest(digests[task.name]),
+                OFFICIAL if kinds[task.name] == OFFICIAL else f"{kinds[task.name]} ({shown})",
             )
-    digests = {task.name: folder_digest(folder / task.folder) for task in tasks}
-    official = all(task.digest == digests[task.name] for task in tasks)
-    return EvaluationData(folder, OFFICIAL if official else _read_label(folder), digests)
+            for task in tasks
+            if task.name in digests
+        },
+        missing,
+    )
 
 
 def write_label(folder: Path, label: str) -> None:
@@ -55,11 +83,48 @@ def write_label(folder: Path, label: str) -> None:
     write_json(folder / LABEL_FILE, {"label": label}, schema_version=SCHEMA_VERSION)
 
 
+def _folder_with(settings: Settings, tasks: Sequence[EvaluationTask]) -> tuple[Path, dict[str, str]]:
+    """The folder that holds the tasks' folders, and for each optional task without one the reason."""
+    missing: dict[str, str] = {}
+    folder = settings.eval_dir
+    if folder is None:
+        folder = settings.work_path / "evaluation_data"
+        required = [task for task in tasks if not task.optional]
+        if required:
+            download_evaluation_data(folder, required)
+        for task in (task for task in tasks if task.optional and task.digest):
+            try:
+                download_evaluation_data(folder, [task])
+            except DownloadError as error:
+                missing[task.name] = str(error)
+    for task in tasks:
+        if not (folder / task.folder).is_dir() and task.name not in missing:
+            reason = f"{folder} has no folder {task.folder}: set BRITANNICA_EVAL_DIR to a folder with {task.folder}"
+            if not task.optional:
+                raise EvaluationDataError(reason)
+            missing[task.name] = reason
+    for name, reason in missing.items():
+        logger.warning("%s is not scored: %s", name, reason)
+    return folder, missing
+
+
+def _kind(task: EvaluationTask, files: dict[str, str], official: dict[str, dict[str, str]], folder: Path) -> str:
+    """`OFFICIAL`, `OFFICIAL_IN_PART`, the folder's label or `UNLABELLED`."""
+    if data_digest(files) == task.digest:
+        return OFFICIAL
+    known = official.get(task.folder, {})
+    if all(known.get(name) == digest for name, digest in files.items()):
+        return OFFICIAL_IN_PART
+    return _read_label(folder)
+
+
 def _read_label(folder: Path) -> str:
     file = folder / LABEL_FILE
     if not file.exists():
         return UNLABELLED
     label = str(read_json(file, schema_version=SCHEMA_VERSION)["label"])
-    if label == OFFICIAL:
-        raise PairsError(f"{file} calls the files {OFFICIAL}, but they are not the official ones: give another label")
+    if label in (OFFICIAL, OFFICIAL_IN_PART):
+        raise EvaluationDataError(
+            f"{file} calls the files {label}, but they are not the official ones: give another label"
+        )
     return label

@@ -1,92 +1,219 @@
 """Our models beside the published results, as a table."""
 
 from collections.abc import Sequence
+from math import isnan
+from statistics import fmean, stdev
 
 import polars as pl
 
+from britannica_assets.evaluation.accuracy import accuracy_over_terms, average_with_interval, task_official_average
+from britannica_assets.evaluation.comparison import SIGNIFICANCE, compare_averages
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
-from britannica_assets.evaluation.published import PUBLISHED
+from britannica_assets.evaluation.published import published
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS
 
 OURS = "this project"
+OUR_SCORER = 2025  # the year of the BabyLM pipeline that our scorers follow
+ROW = ["track", "model", "recipe", "source"]  # what tells our rows apart; versions that differ in seed alone share one
+
+FIGURES = ("", "_low", "_high", "_sd", "_official", "_ties", "_beyond_context")
 
 
 def leaderboard_schema(tasks: Sequence[EvaluationTask] = TASKS) -> pl.Schema:
-    """The columns of a leaderboard, one of them a task; accuracies in per cent, null where a value is not known."""
+    """The columns of a leaderboard, null where a value is not known.
+
+    Of each task: its figure in its unit, the ends of its 95 % interval, the standard deviation over `seeds` (null for
+    one), the official figure, in which ties are right, how many items were ties and how many longer than the context;
+    of the first task also the figure over BLiMP's linguistic terms. `version` is the newest of the row's seeds.
+    """
+    numbers = {"_ties": pl.Int64(), "_beyond_context": pl.Int64()}
+    first = tasks[0].name
     return pl.Schema(
         {
             "model": pl.String(),
             "track": pl.String(),
             "version": pl.Int64(),
+            "seeds": pl.Int64(),
             "parameters": pl.Int64(),
             "train_words": pl.String(),
-            **{task.name: pl.Float64() for task in tasks},
+            **{f"{task.name}{figure}": numbers.get(figure, pl.Float64()) for task in tasks for figure in FIGURES},
+            f"{first}_over_terms": pl.Float64(),
+            f"{first}_by_million_parameters": pl.Float64(),
             "perplexity_by_word": pl.Float64(),
+            "bits_per_byte": pl.Float64(),
+            "context_length": pl.Int64(),
             "evaluation_data": pl.String(),
+            "scorer": pl.Int64(),
+            "corpus": pl.String(),
             "source": pl.String(),
         }
     )
 
 
 def build_leaderboard(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS) -> pl.DataFrame:
-    """One row a scored version of a model, then the published ones; accuracies in per cent, averaged over UIDs.
+    """A row for each recipe and evaluation data of a model, then the published ones; in the order of the first task.
 
     Args:
         scores: the rows of the score assets, of all tracks and versions.
-        tasks: become a column each; the first one orders the rows.
+        tasks: become columns; the first one orders the rows.
 
     Returns:
-        The columns of `leaderboard_schema` and `blimp_by_million_parameters`, the paper's measure of what a
-        parameter is worth.
+        The columns of `leaderboard_schema`. Figures are averaged over groups (UIDs), then over seeds.
     """
     schema = leaderboard_schema(tasks)
     first = tasks[0].name
-    ours = (
-        scores.group_by("track", "model", "version", "parameters", "train_words", "perplexity_by_word", "source")
-        .agg((100 * pl.col("accuracy").filter(pl.col("task") == task.name).mean()).alias(task.name) for task in tasks)
-        .with_columns(pl.col("source").alias("evaluation_data"), pl.lit(OURS).alias("source"))
-        .sort("evaluation_data", "track", first, descending=[False, False, True])
-        .select(schema.names())
-    )
-    published = pl.DataFrame(
+    ours = pl.DataFrame(
+        [_our_row(rows, tasks) for rows in scores.partition_by(*ROW, maintain_order=True)], schema=schema
+    ).sort("evaluation_data", "track", first, descending=[False, False, True], nulls_last=True)
+    content = published()
+    others = pl.DataFrame(
         [
             {
                 "model": result.model,
+                "seeds": result.seeds,
                 "parameters": result.parameters,
                 "train_words": result.train_words,
-                **{task.name: result.accuracies.get(task.name) for task in tasks},
+                **{task.name: result.scores.get(task.name) for task in tasks},
+                **{f"{task.name}_sd": result.standard_deviations.get(task.name) for task in tasks},
                 "evaluation_data": OFFICIAL,
-                "source": result.source.name,
+                "scorer": content.sources[result.source].scorer,
+                "corpus": content.sources[result.source].corpus,
+                "source": content.sources[result.source].name,
             }
-            for result in PUBLISHED
+            for result in content.results
         ],
         schema=schema,
     ).sort(first, descending=True, nulls_last=True)
-    return pl.concat([ours.cast(schema), published]).with_columns(
+    return pl.concat([ours, others]).with_columns(
         (pl.col(first) / (pl.col("parameters") / 1e6)).alias(f"{first}_by_million_parameters")
     )
 
 
-def distillation_gain(scores: pl.DataFrame) -> pl.DataFrame:
-    """For each track, evaluation data and task, the student's accuracy less the ablation's, in points.
+def _our_row(scores: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> dict[str, object]:
+    """The row of one recipe on one evaluation data."""
+    newest = scores.filter(pl.col("version") == pl.col("version").max())
+    known = {name: newest[name].drop_nulls() for name in ("perplexity_by_word", "bits_per_byte")}
+    row: dict[str, object] = {
+        "model": newest["model"][0],
+        "track": newest["track"][0],
+        "version": newest["version"][0],
+        "seeds": scores["version"].n_unique(),
+        "parameters": newest["parameters"][0],
+        "train_words": newest["train_words"][0],
+        **{name: values[0] if len(values) else None for name, values in known.items()},
+        "context_length": newest["context_length"][0],
+        "evaluation_data": newest["source"][0],
+        "scorer": OUR_SCORER,
+        "corpus": newest["track"][0],
+        "source": OURS,
+    }
+    for number, task in enumerate(tasks):
+        of_task = scores.filter(pl.col("task") == task.name)
+        # On other files of the same name only the newest version's count.
+        digest = of_task.filter(pl.col("version") == pl.col("version").max())["digest"].head(1).to_list()
+        of_task = of_task.filter(pl.col("digest").is_in(digest))
+        if of_task.is_empty():
+            continue
+        row |= {f"{task.name}{figure}": value for figure, value in _figures(of_task).items()}
+        if number == 0:
+            over_terms = [accuracy_over_terms(version) for version in of_task.partition_by("version")]
+            known_terms = [100 * average for average in over_terms if average is not None]
+            row[f"{task.name}_over_terms"] = fmean(known_terms) if known_terms else None
+    return row
+
+
+def _figures(scores: pl.DataFrame) -> dict[str, float | int | None]:
+    """A task's figures by their suffix, means over the versions, which differ in seed alone."""
+    versions = sorted(scores.partition_by("version"), key=lambda version: int(version["version"][0]))
+    values, lows, highs = zip(*map(average_with_interval, versions), strict=True)
+    has_accuracy = versions[-1]["accuracy"].null_count() == 0
+    official = [task_official_average(version) for version in versions] if has_accuracy else []
+    low, high = fmean(lows), fmean(highs)
+    return {
+        "": fmean(values),
+        "_low": None if isnan(low) else low,
+        "_high": None if isnan(high) else high,
+        "_sd": stdev(values) if len(values) > 1 else None,
+        "_official": fmean(official) if official else None,
+        "_ties": int(versions[-1]["ties"].sum()) if has_accuracy else None,
+        "_beyond_context": int(versions[-1]["beyond_context"].sum()),
+    }
+
+
+def distillation_gain(scores: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """What the student's average accuracy gains over the ablation's, by track, task and files that both answered.
+
+    Of each of the two the newest recipe counts, all its seeds together.
 
     Args:
-        scores: the rows of the score assets, one version a model.
+        scores: the rows of the score assets.
+        outcomes: those of `ScoredVersions`.
+
+    Returns:
+        track, evaluation_data, task, digest, student and without_teachers with their seeds and standard deviations
+        (null for one seed), gain, low and high, in per cent; p (paired bootstrap); verdict: "rose", "fell", or "open"
+        where p is not below 0.05 or the gain is within the spread of one seed.
     """
-    averages = scores.group_by("track", "source", "task", "model").agg(pl.col("accuracy").mean() * 100)
-    student, ablation = (
-        averages.filter(pl.col("model") == name).drop("model") for name in (STUDENT, STUDENT_WITHOUT_TEACHERS)
+    sources = dict(scores.select("digest", "source").unique().iter_rows())
+    rows = []
+    for (track,), of_track in sorted(outcomes.partition_by("track", as_dict=True).items()):
+        student, ablation = (_newest_recipe(of_track, model) for model in (STUDENT, STUDENT_WITHOUT_TEACHERS))
+        compared = compare_averages(_over_seeds(ablation), _over_seeds(student))
+        for row in compared.iter_rows(named=True):
+            task, digest = row["task"], row["digest"]
+            seeds = {
+                name: _seed_spread(table, task, digest) for name, table in (("", student), ("_ablation", ablation))
+            }
+            spread = max((sd for _, sd in seeds.values() if sd is not None), default=0.0)
+            is_open = row["p"] >= SIGNIFICANCE or abs(row["gain"]) <= spread
+            rows.append(
+                {
+                    "track": track,
+                    "evaluation_data": sources.get(digest),
+                    "task": task,
+                    "digest": digest,
+                    "student": row["after"],
+                    "student_seeds": seeds[""][0],
+                    "student_sd": seeds[""][1],
+                    "without_teachers": row["before"],
+                    "without_teachers_seeds": seeds["_ablation"][0],
+                    "without_teachers_sd": seeds["_ablation"][1],
+                    **{name: row[name] for name in ("gain", "low", "high", "p")},
+                    "verdict": "open" if is_open else "rose" if row["gain"] > 0 else "fell",
+                }
+            )
+    texts, counts = (
+        ("track", "evaluation_data", "task", "digest", "verdict"),
+        ("student_seeds", "without_teachers_seeds"),
     )
-    return (
-        student.join(ablation, on=["track", "source", "task"], suffix="_ablation")
-        .select(
-            "track",
-            pl.col("source").alias("evaluation_data"),
-            "task",
-            pl.col("accuracy").alias("student"),
-            pl.col("accuracy_ablation").alias("without_teachers"),
-            (pl.col("accuracy") - pl.col("accuracy_ablation")).alias("gain"),
-        )
-        .sort("track", "evaluation_data", "task")
+    numbers = ("student", "student_sd", "without_teachers", "without_teachers_sd", "gain", "low", "high", "p")
+    order = [*texts[:4], "student", "student_seeds", "student_sd", "without_teachers", "without_teachers_seeds"]
+    schema = dict.fromkeys(texts, pl.String) | dict.fromkeys(counts, pl.Int64) | dict.fromkeys(numbers, pl.Float64)
+    return pl.DataFrame(rows, schema=schema).select(
+        *order, "without_teachers_sd", "gain", "low", "high", "p", "verdict"
     )
+
+
+def _newest_recipe(outcomes: pl.DataFrame, model: str) -> pl.DataFrame:
+    of_model = outcomes.filter(pl.col("model") == model)
+    newest = of_model.filter(pl.col("version") == pl.col("version").max())
+    return of_model.filter(pl.col("recipe").is_in(newest["recipe"].unique().to_list()))
+
+
+def _over_seeds(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """For each item the share of versions that have it right."""
+    return outcomes.group_by("task", "digest", "uid", "item").agg(pl.col("right").cast(pl.Float64).mean())
+
+
+def _seed_spread(outcomes: pl.DataFrame, task: str, digest: str) -> tuple[int, float | None]:
+    """How many versions answered, and the standard deviation of their averages in per cent (None for one)."""
+    by_version = (
+        outcomes.filter(pl.col("task") == task, pl.col("digest") == digest)
+        .group_by("version", "uid")
+        .agg(pl.col("right").mean())
+        .group_by("version")
+        .agg(pl.col("right").mean() * 100)
+    )
+    averages: list[float] = by_version["right"].to_list()
+    return len(averages), stdev(averages) if len(averages) > 1 else None

@@ -6,12 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from britannica_assets.evaluation.comparison import changes_between_versions, compare_scores, latest_versions
+from britannica_assets.evaluation.accuracy import accuracy_by
+from britannica_assets.evaluation.comparison import changes_between_versions, compare_groups, latest_versions
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
 from britannica_assets.evaluation.leaderboard import OURS, distillation_gain
-from britannica_assets.evaluation.minimal_pairs import accuracy_by
 from britannica_assets.evaluation.plots import phenomena_plot, size_plot
-from britannica_assets.evaluation.published import SOURCES
+from britannica_assets.evaluation.published import published
+from britannica_assets.evaluation.scored_versions import ScoredVersions
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
 from britannica_assets.plotting import as_svg
 from britannica_assets.templates import render_template
@@ -20,57 +21,65 @@ from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS
 CHANCE = 40  # %, where a bar begins: nothing below chance is worth the space
 
 
-def write_page(path: Path, board: pl.DataFrame, scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS) -> None:
+def write_page(
+    path: Path, board: pl.DataFrame, scored: ScoredVersions, tasks: Sequence[EvaluationTask] = TASKS
+) -> None:
     """Writes the page.
 
     Args:
         path: the file.
         board: the rows of `leaderboard`.
-        scores: the rows of the score assets of all tracks and versions.
-        tasks: the columns of accuracies.
+        scored: what the tracks' versions answered.
+        tasks: the columns of figures; those that none of our rows has are left out.
     """
     from markupsafe import Markup
 
-    latest = latest_versions(scores)
     ours = board.filter(pl.col("source") == OURS)
+    tasks = [task for number, task in enumerate(tasks) if number == 0 or ours[task.name].count()]
+    latest = latest_versions(scored.scores)
+    pairs = latest.filter(pl.col("task").is_in([task.name for task in tasks if task.pairs]))
     official = board.filter(pl.col("evaluation_data") == OFFICIAL).sort(tasks[0].name, descending=True, nulls_last=True)
     page = render_template(
         "britannica_assets.evaluation",
         "leaderboard.html.jinja",
-        columns=[task.column for task in tasks],
-        metrics=_headline(board, ours, tasks),
+        columns=[f"{task.column}, {task.unit}" for task in tasks],
+        first=tasks[0].column,
+        metrics=_headline(board, tasks),
         ours_total=len(ours),
         official=_board_rows(official, tasks),
         others=_board_rows(board.filter(pl.col("evaluation_data") != OFFICIAL), tasks),
         size_plot=Markup(as_svg(size_plot(board))),  # drawn by us; matplotlib escapes what it writes
         tracks=[
             {**_track(rows), "plot": Markup(as_svg(phenomena_plot(rows, _track_title(track, data))))}
-            for (track, data), rows in sorted(latest.partition_by("track", "source", as_dict=True).items())
+            for (track, data), rows in sorted(pairs.partition_by("track", "source", as_dict=True).items())
         ],
-        gains=_gains(latest),
-        distillation=_distillation(latest),
-        versions=_versions(scores),
-        sources=SOURCES,
+        gains=_gains(scored),
+        distillation=_distillation(scored),
+        versions=_versions(scored.outcomes),
+        sources=published().sources.values(),
     )
     path.write_text(page, encoding="utf-8")
 
 
-def _headline(board: pl.DataFrame, ours: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict[str, Any]]:
-    """The best student of each track and the best published model, in large type."""
+def _headline(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict[str, Any]]:
+    """The best student of each track, on the official data where there is one, and the best published model."""
+    tasks = [task for task in tasks if not task.optional]
     first, columns = tasks[0].name, " / ".join(task.column for task in tasks)
 
     def values(row: dict[str, Any]) -> str:
         return " / ".join(_number(row[task.name]) for task in tasks)
 
     metrics: list[dict[str, Any]] = []
-    for (track,), rows in sorted(ours.partition_by("track", as_dict=True).items()):
-        best = rows.filter(pl.col("model") == STUDENT).sort(first, descending=True, nulls_last=True).head(1)
-        for row in best.iter_rows(named=True):
-            data = "" if row["evaluation_data"] == OFFICIAL else f", on {row['evaluation_data']}"
-            caption = f"{columns}, best student of {track}{data}"
-            metrics.append({"value": values(row), "caption": caption, "published": False})
-    rival = board.filter(pl.col("source") != OURS).sort(first, descending=True, nulls_last=True).row(0, named=True)
-    caption = f"the best published: {rival['model']}, {rival['train_words']} words"
+    students = board.filter(pl.col("source") == OURS, pl.col("model") == STUDENT, pl.col(first).is_not_null())
+    for (track,), rows in sorted(students.partition_by("track", as_dict=True).items()):
+        official = rows.filter(pl.col("evaluation_data") == OFFICIAL)
+        best = (rows if official.is_empty() else official).sort(first, descending=True).row(0, named=True)
+        data = "" if best["evaluation_data"] == OFFICIAL else f", on {best['evaluation_data']}"
+        caption = f"{columns}, best student of {track}{data}"
+        metrics.append({"value": values(best), "caption": caption, "published": False})
+    rivals = board.filter(pl.col("source") != OURS, pl.col("train_words") == "10M")
+    rival = rivals.sort(first, descending=True, nulls_last=True).row(0, named=True)
+    caption = f"the best published on {rival['train_words']} words: {rival['model']}"
     return [*metrics, {"value": values(rival), "caption": caption, "published": True}]
 
 
@@ -79,26 +88,47 @@ def _board_rows(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[di
     for row in board.iter_rows(named=True):
         ours = row["source"] == OURS
         data = "" if row["evaluation_data"] == OFFICIAL else f", {row['evaluation_data']}"
+        seeds = f", {row['seeds']} seeds" if row["seeds"] > 1 else ""
+        scorer = "" if row["scorer"] is None else f", scorer of {row['scorer']}"
         rows.append(
             {
                 "ours": ours,
                 "model": row["model"].replace("_", " "),
-                "below": f"{row['track']}, version {row['version']}{data}" if ours else row["source"],
+                "below": f"{row['track']}, version {row['version']}{seeds}{data}"
+                if ours
+                else f"{row['source']}{scorer}",
                 "parameters": _parameters(row["parameters"]),
-                "train_words": row["train_words"],
-                "accuracies": [
-                    {"text": _number(row[task.name]), "share": _bar_share(row[task.name])} for task in tasks
-                ],
+                "train_words": row["train_words"] or "–",
+                "figures": [_figure(row, task, first=number == 0) for number, task in enumerate(tasks)],
                 "worth": _number(row[f"{tasks[0].name}_by_million_parameters"]),
                 "perplexity": _number(row["perplexity_by_word"]),
+                "bits": "–" if row["bits_per_byte"] is None else f"{row['bits_per_byte']:.3f}",
+                "context": row["context_length"],
             }
         )
     return rows
 
 
+def _figure(row: dict[str, Any], task: EvaluationTask, *, first: bool) -> dict[str, Any]:
+    """A task's cell: the figure, and below it what must stand with it."""
+    value, low, high, sd = (row[f"{task.name}{figure}"] for figure in ("", "_low", "_high", "_sd"))
+    official, ties, long = (row[f"{task.name}{figure}"] for figure in ("_official", "_ties", "_beyond_context"))
+    notes = []
+    if low is not None and high is not None:
+        notes.append(f"{_number(low)} to {_number(high)}")
+    if ties:
+        notes.append(f"{ties:,} ties; official {_number(official)}")
+    if long:
+        notes.append(f"{long:,} longer than the context")
+    if first and row[f"{task.name}_over_terms"] is not None:
+        notes.append(f"over terms {_number(row[f'{task.name}_over_terms'])}")
+    text = _number(value) + ("" if sd is None else f" ± {_number(sd)} ({row['seeds']})")
+    return {"text": text, "notes": notes, "share": _bar_share(value) if task.pairs else "0"}
+
+
 def _track(scores: pl.DataFrame) -> dict[str, Any]:
     """One track's accuracies by field and by paradigm, a column a model."""
-    paradigms = scores.pivot("model", index=["task", "uid", "pairs"], values="accuracy").sort("task", "uid")
+    paradigms = scores.pivot("model", index=["task", "uid", "items"], values="accuracy").sort("task", "uid")
     return {
         "name": scores["track"][0],
         "models": paradigms.columns[3:],
@@ -111,30 +141,39 @@ def _track_title(track: object, evaluation_data: object) -> str:
     return f"Track {track}" + ("" if evaluation_data == OFFICIAL else f", on {evaluation_data}")
 
 
-def _gains(latest: pl.DataFrame) -> list[dict[str, Any]]:
+def _gains(scored: ScoredVersions) -> list[dict[str, Any]]:
     return [
         {
             "track": row["track"],
             "task": row["task"] + ("" if row["evaluation_data"] == OFFICIAL else f", {row['evaluation_data']}"),
-            "student": _number(row["student"]),
-            "without_teachers": _number(row["without_teachers"]),
-            "gain": row["gain"],
-            "direction": "rose" if row["gain"] > 0 else "fell" if row["gain"] < 0 else "",
+            "student": _with_spread(row, "student"),
+            "without_teachers": _with_spread(row, "without_teachers"),
+            **{name: row[name] for name in ("gain", "low", "high", "p", "verdict")},
         }
-        for row in distillation_gain(latest).iter_rows(named=True)
+        for row in distillation_gain(scored.scores, scored.outcomes).iter_rows(named=True)
     ]
 
 
-def _distillation(latest: pl.DataFrame) -> list[dict[str, Any]]:
+def _with_spread(row: dict[str, Any], model: str) -> str:
+    sd = row[f"{model}_sd"]
+    return _number(row[model]) + ("" if sd is None else f" ± {_number(sd)} ({row[f'{model}_seeds']})")
+
+
+def _distillation(scored: ScoredVersions) -> list[dict[str, Any]]:
     changes = []
-    for (track, _), rows in sorted(latest.partition_by("track", "source", as_dict=True).items()):
-        ablation, student = (rows.filter(pl.col("model") == name) for name in (STUDENT_WITHOUT_TEACHERS, STUDENT))
-        comparison = compare_scores(ablation, student)
-        changes.append(_changes(str(track), comparison, "without teachers", "student"))
+    for (track, _), rows in sorted(scored.outcomes.partition_by("track", "digest", as_dict=True).items()):
+        ablation, student = (
+            of_model.filter(pl.col("version") == pl.col("version").max())
+            for of_model in (rows.filter(pl.col("model") == name) for name in (STUDENT_WITHOUT_TEACHERS, STUDENT))
+        )
+        comparison = compare_groups(ablation, student)
+        if len(comparison):
+            title = f"{track}, {', '.join(comparison['task'].unique().sort())}"
+            changes.append(_changes(title, comparison, "without teachers", "student"))
     return changes
 
 
-def _versions(scores: pl.DataFrame) -> list[dict[str, Any]]:
+def _versions(outcomes: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         _changes(
             f"{model.replace('_', ' ')}, {track}: version {earlier} to {later}",
@@ -142,7 +181,7 @@ def _versions(scores: pl.DataFrame) -> list[dict[str, Any]]:
             f"version {earlier}",
             f"version {later}",
         )
-        for track, model, earlier, later, comparison in changes_between_versions(scores)
+        for track, model, earlier, later, comparison in changes_between_versions(outcomes)
     ]
 
 

@@ -1,6 +1,6 @@
-"""Log-probabilities of sentences under any causal model; what sentences begin with in common is computed once.
+"""Log-probabilities of texts under any causal model; what texts begin with in common is computed once.
 
-The sorted sentences form prefix trees, and each tree is read by the model as one sequence: a token sees its ancestors
+The sorted texts form prefix trees, and each tree is read by the model as one sequence: a token sees its ancestors
 alone and stands at the position of its depth (the tree attention of SpecInfer, Miao et al. 2024). BLiMP's sentences
 have twice as many tokens as their trees have nodes. A model that cannot read trees reads batches padded to the right.
 """
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from britannica_assets.evaluation.candidates import Candidate, EncodedCandidate, TokenSequence, encode_candidates
+
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -22,44 +24,53 @@ logger = logging.getLogger(__name__)
 # Padding included. Logits of more tokens fall out of a CPU's cache; a GPU wants many, within its memory.
 MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
 MAX_ROW_NODES = 128  # more would share more, and pay for it in attention, which grows with the square
-PROBE = 8  # sentences on which a model shows whether it reads trees
+PROBE = 8  # sequences on which a model shows whether it reads trees
+SAME_LOGITS = 1e-6  # of the largest logit: what rounding alone makes of equal ones
 
-TokenSequence = tuple[int, ...]
+
+class BrokenModelError(ValueError):
+    """A model's logits are not finite, or the same whatever it reads; its scores would mean nothing."""
 
 
-def log_probabilities(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", sentences: Sequence[str]
-) -> npt.NDArray[np.float64]:
-    """For each sentence, in nats, the sum of the log-probabilities of all its tokens but the first, float64 [n].
+def log_probabilities(model: "PreTrainedModel", encoded: Sequence[EncodedCandidate]) -> npt.NDArray[np.float64]:
+    """For each candidate, in nats, the sum of the log-probabilities of its scored tokens, float64 [n].
 
-    Sentences of the same tokens have the same score exactly.
+    Candidates of the same tokens have the same score exactly.
 
     Raises:
-        ValueError: a sentence has no token, or more than the model has positions; the message shows it.
+        BrokenModelError: a log-probability is not finite, or the logits are the same at every position.
     """
     import torch
 
-    # Without `verbose` the tokenizer would warn of sentences longer than those it was trained for.
-    encoded: list[TokenSequence] = [tuple(ids) for ids in tokenizer(list(sentences), verbose=False)["input_ids"]]
-    positions = getattr(model.config, "max_position_embeddings", None)
-    for sentence, ids in zip(sentences, encoded, strict=True):
-        if not ids or (positions is not None and len(ids) > positions):
-            raise ValueError(
-                f"a sentence of {len(ids)} tokens cannot be scored by a model of {positions} positions:"
-                f" {sentence[:80]!r}; leave it out or train with a longer sequence_length"
-            )
-    distinct = sorted(set(encoded))
+    distinct = sorted({candidate.ids for candidate in encoded if len(candidate.ids) > 1})
+    starts = dict(zip(distinct, np.cumsum([0, *(len(ids) - 1 for ids in distinct)]).tolist(), strict=False))
+    if not distinct:
+        return np.zeros(len(encoded))
     with torch.inference_mode():
-        scores = _scores_by_tree(model, distinct) if reads_trees(model, distinct) else _scores_padded(model, distinct)
-    found = dict(zip(distinct, scores.tolist(), strict=True))
-    return np.array([found[ids] for ids in encoded])
+        tokens = _tokens_by_tree(model, distinct) if reads_trees(model, distinct) else _tokens_padded(model, distinct)
+    # Where in `tokens` the log-probability of the token at `first` stands; the first token of a text has none.
+    begins = [starts.get(candidate.ids, 0) + candidate.first - 1 for candidate in encoded]
+    return np.array(
+        [
+            tokens[begin : begin + candidate.last - candidate.first].sum()
+            for begin, candidate in zip(begins, encoded, strict=True)
+        ]
+    )
+
+
+def sentence_log_probabilities(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", sentences: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """`log_probabilities` of whole sentences."""
+    return log_probabilities(model, encode_candidates(tokenizer, [Candidate("", sentence) for sentence in sentences]))
 
 
 @dataclass
 class Row:
     """Prefix trees as one sequence, in preorder: node j is an ancestor of node i, or i, where j <= i < ends[j].
 
-    `nodes`, `next_tokens` and `owners` say which tokens are predicted: after which node, and for which sentence.
+    `nodes` and `next_tokens` say which tokens are predicted after which node: all of a sequence's but its first, one
+    sequence after another; `owners` says whose they are.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -71,7 +82,7 @@ class Row:
 
 
 def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
-    """Packs sequences, which must be sorted; yields rows of `MAX_ROW_NODES`, longer for a longer sequence.
+    """Packs sequences, which must be sorted; yields rows of `MAX_ROW_NODES`, longer for longer sequences.
 
     A sequence's last token is predicted and never read, so it is no node.
     """
@@ -80,7 +91,8 @@ def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
     for owner, ids in enumerate(sequences):
         read = ids[:-1]
         shared = _shared(before, read)
-        if row.tokens and len(row.tokens) + len(read) - shared > MAX_ROW_NODES:
+        # A row twice as long as its sequence lets the candidates of one long prefix share it.
+        if row.tokens and len(row.tokens) + len(read) - shared > max(MAX_ROW_NODES, 2 * len(read)):
             yield row
             row, path, shared = Row(), [], 0
         end = len(row.tokens) + len(read) - shared
@@ -118,21 +130,22 @@ def reads_trees(model: "PreTrainedModel", sequences: Sequence[TokenSequence]) ->
     if model.dtype != torch.float32:
         return False
     try:
-        found = _scores_by_tree(model, probe)
+        found = _tokens_by_tree(model, probe)
+    except BrokenModelError:
+        raise
     except (TypeError, ValueError, RuntimeError, IndexError) as error:  # of whatever kind a model's code refuses by
         logger.info("%s reads no trees (%r): scored in padded batches", type(model).__name__, error)
         return False
-    return np.allclose(found, _scores_padded(model, probe), rtol=1e-5, atol=1e-4)
+    return np.allclose(found, _tokens_padded(model, probe), rtol=1e-5, atol=1e-4)
 
 
-def _scores_by_tree(model: "PreTrainedModel", sequences: Sequence[TokenSequence]) -> npt.NDArray[np.float64]:
+def _tokens_by_tree(model: "PreTrainedModel", sequences: Sequence[TokenSequence]) -> npt.NDArray[np.float64]:
+    """The log-probabilities of all tokens of each sequence but its first, one sequence after another."""
     import torch
 
-    scores = np.zeros(len(sequences))
-    every = list(packed_rows(sequences))
-    at_once = max(1, MAX_BATCH_TOKENS[model.device.type] // MAX_ROW_NODES)
-    for begin in range(0, len(every), at_once):
-        rows = every[begin : begin + at_once]
+    found = []
+    check = _LogitsCheck(model)
+    for rows in _batches(packed_rows(sequences), MAX_BATCH_TOKENS[model.device.type]):
         width = max(len(row.tokens) for row in rows)
         ids, depths, ends = (
             _padded(values, width).to(model.device)
@@ -146,17 +159,32 @@ def _scores_by_tree(model: "PreTrainedModel", sequences: Sequence[TokenSequence]
         logits = model(input_ids=ids, attention_mask=mask[:, None], position_ids=depths, use_cache=False).logits
         nodes = [number * width + node for number, row in enumerate(rows) for node in row.nodes]
         next_tokens = [token for row in rows for token in row.next_tokens]
-        found = _log_probabilities_at(logits.flatten(0, 1), nodes, next_tokens)
-        owners = np.concatenate([row.owners for row in rows])
-        scores += np.bincount(owners, weights=found, minlength=len(scores))
-    return scores
+        found.append(check.log_probabilities_at(logits.flatten(0, 1), nodes, next_tokens))
+    check.raise_if_constant(sequences)
+    return np.concatenate(found)
 
 
-def _scores_padded(model: "PreTrainedModel", sequences: Sequence[TokenSequence]) -> npt.NDArray[np.float64]:
-    """Batches of like length, padded to the right, where a causal model's tokens do not see it."""
-    scores = np.zeros(len(sequences))
+def _batches(rows: Iterator[Row], budget: int) -> Iterator[list[Row]]:
+    """Rows that with their padding hold at most `budget` tokens, one row at least."""
+    batch: list[Row] = []
+    width = 0
+    for row in rows:
+        width = max(width, len(row.tokens))
+        if batch and width * (len(batch) + 1) > budget:
+            yield batch
+            batch, width = [], len(row.tokens)
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _tokens_padded(model: "PreTrainedModel", sequences: Sequence[TokenSequence]) -> npt.NDArray[np.float64]:
+    """As `_tokens_by_tree`, in batches of like length, padded to the right, where a causal model does not see it."""
+    starts = np.cumsum([0, *(len(ids) - 1 for ids in sequences)])
+    tokens = np.zeros(starts[-1])
     order = sorted(range(len(sequences)), key=lambda owner: len(sequences[owner]))
     budget = MAX_BATCH_TOKENS[model.device.type]
+    check = _LogitsCheck(model)
     begin = 0
     while begin < len(order):
         # Lengths rise, so the last sequence of the batch decides its width.
@@ -168,11 +196,13 @@ def _scores_padded(model: "PreTrainedModel", sequences: Sequence[TokenSequence])
         mask = _padded([[1] * len(ids) for ids in batch], width).to(model.device)
         logits = model(input_ids=_padded(batch, width).to(model.device), attention_mask=mask).logits
         nodes = [number * width + place for number, ids in enumerate(batch) for place in range(len(ids) - 1)]
-        found = _log_probabilities_at(logits.flatten(0, 1), nodes, [token for ids in batch for token in ids[1:]])
-        owners = np.repeat(order[begin:end], [len(ids) - 1 for ids in batch])
-        scores += np.bincount(owners, weights=found, minlength=len(scores))
+        places = np.concatenate([np.arange(starts[owner], starts[owner + 1]) for owner in order[begin:end]])
+        tokens[places] = check.log_probabilities_at(
+            logits.flatten(0, 1), nodes, [token for ids in batch for token in ids[1:]]
+        )
         begin = end
-    return scores
+    check.raise_if_constant(sequences)
+    return tokens
 
 
 def _padded(rows: Sequence[Sequence[int]], width: int) -> "torch.Tensor":
@@ -185,14 +215,39 @@ def _padded(rows: Sequence[Sequence[int]], width: int) -> "torch.Tensor":
     return torch.from_numpy(filled)
 
 
-def _log_probabilities_at(
-    logits: "torch.Tensor", places: Sequence[int], next_tokens: Sequence[int]
-) -> npt.NDArray[np.float64]:
-    """The log-probability of each of `next_tokens` in the row of `logits` [rows, types] that `places` names."""
-    import torch
+class _LogitsCheck:
+    """Reads log-probabilities off a model's logits, and knows whether these are finite and ever change."""
 
-    rows = torch.tensor(places, dtype=torch.int64, device=logits.device)
-    columns = torch.tensor(next_tokens, dtype=torch.int64, device=logits.device)
-    logits = logits.float()
-    values: npt.NDArray[np.float64] = (logits[rows, columns] - logits.logsumexp(-1)[rows]).double().cpu().numpy()
-    return values
+    def __init__(self, model: "PreTrainedModel") -> None:
+        self.model = model
+        self.constant = True
+
+    def log_probabilities_at(
+        self, logits: "torch.Tensor", places: Sequence[int], next_tokens: Sequence[int]
+    ) -> npt.NDArray[np.float64]:
+        """The log-probability of each of `next_tokens` in the row of `logits` [rows, types] that `places` names."""
+        import torch
+
+        rows = torch.tensor(places, dtype=torch.int64, device=logits.device)
+        columns = torch.tensor(next_tokens, dtype=torch.int64, device=logits.device)
+        logits = logits.float()
+        values: npt.NDArray[np.float64] = (logits[rows, columns] - logits.logsumexp(-1)[rows]).double().cpu().numpy()
+        if not np.isfinite(values).all():
+            raise BrokenModelError(
+                f"{type(self.model).__name__} in {self.model.dtype} gives logits that are not finite"
+                f" ({int((~np.isfinite(values)).sum())} of {len(values)} tokens): train it again with a lower"
+                " learning_rate, or load it in float32"
+            )
+        if self.constant:
+            scored = logits[rows]
+            tolerance = SAME_LOGITS * float(scored.abs().max())
+            self.constant = bool(((scored - scored[:1]).abs() <= tolerance).all())
+        return values
+
+    def raise_if_constant(self, sequences: Sequence[TokenSequence]) -> None:
+        """Raises unless some logits differed, if any two were of different contexts."""
+        if self.constant and max(map(len, sequences)) > 2:
+            raise BrokenModelError(
+                f"{type(self.model).__name__} gives the same logits whatever it reads: its weights are not those of a"
+                " trained model; materialize it again"
+            )

@@ -1,4 +1,4 @@
-"""Perplexity of a model on validation text, by token and by word, so that vocabularies compare."""
+"""Perplexity of a model on validation text, by token and by word, and bits per byte, so that vocabularies compare."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from britannica_assets.special_tokens import IGNORE_INDEX
+from britannica_assets.special_tokens import EOS_ID, IGNORE_INDEX
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -21,17 +21,25 @@ LENGTHS = (0, 100, 300, 1_000, 3_000)  # words; where the next class of article 
 
 @dataclass(frozen=True)
 class Perplexity:
-    """exp of the mean negative log-likelihood, divided by tokens or by words (white space)."""
+    """exp of the negative log-likelihood, divided by tokens or by words (white space), and in bits per UTF-8 byte.
+
+    Bits per byte are those of the text alone, without `</s>`, as nanochat counts them.
+    """
 
     by_token: float
     by_word: float
+    bits_per_byte: float
 
 
 @dataclass(frozen=True)
 class ArticleLosses:
-    """The summed negative log-likelihood of each article in nats, float64 [articles], and its predicted tokens."""
+    """The summed negative log-likelihood of each article in nats, float64 [articles], and its predicted tokens.
+
+    `end_nats` is the part of `nats` that `</s>` took.
+    """
 
     nats: npt.NDArray[np.float64]
+    end_nats: npt.NDArray[np.float64]
     tokens: npt.NDArray[np.int64]
 
 
@@ -45,7 +53,7 @@ def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int,
     from britannica_assets.modeling.datasets import ValidationDataset
 
     dataset = ValidationDataset(tokens, length)
-    nats = np.zeros(len(tokens.offsets) - 1)
+    nats, end_nats = np.zeros((2, len(tokens.offsets) - 1))
     counts = np.zeros(len(nats), dtype=np.int64)
     with torch.inference_mode():
         for number, batch in enumerate(torch.utils.data.DataLoader(dataset, batch_size=batch_size)):
@@ -58,15 +66,21 @@ def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int,
             # A label is the token after its position in the text.
             places = number * batch_size * length + positions + 1
             articles = np.searchsorted(tokens.offsets, places, side="right") - 1
-            np.add.at(nats, articles, losses.double().cpu().numpy()[positions])
+            found = losses.double().cpu().numpy()[positions]
+            np.add.at(nats, articles, found)
+            np.add.at(end_nats, articles, np.where(tokens.ids[places] == EOS_ID, found, 0))
             np.add.at(counts, articles, 1)
-    return ArticleLosses(nats, counts)
+    return ArticleLosses(nats, end_nats, counts)
 
 
-def perplexity(losses: ArticleLosses, words: int) -> Perplexity:
-    """The whole text's perplexity; `words` is how many it has."""
+def perplexity(losses: ArticleLosses, *, words: int, utf8_bytes: int) -> Perplexity:
+    """The whole text's perplexity; it has so many words and bytes."""
     nats = float(losses.nats.sum())
-    return Perplexity(by_token=math.exp(nats / losses.tokens.sum()), by_word=math.exp(nats / words))
+    return Perplexity(
+        by_token=math.exp(nats / losses.tokens.sum()),
+        by_word=math.exp(nats / words),
+        bits_per_byte=(nats - float(losses.end_nats.sum())) / math.log(2) / utf8_bytes,
+    )
 
 
 def perplexity_by_group(losses: ArticleLosses, articles: pl.DataFrame) -> pl.DataFrame:

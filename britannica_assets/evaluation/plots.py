@@ -1,13 +1,15 @@
 """Plots of the scores, drawn by matplotlib."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from britannica_assets.evaluation.accuracy import NO_LABEL
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
 from britannica_assets.evaluation.leaderboard import OURS
-from britannica_assets.evaluation.minimal_pairs import NO_LABEL
-from britannica_assets.evaluation.published import GOAL
+from britannica_assets.evaluation.published import published
+from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
 from britannica_assets.plotting import as_markdown, new_plot
 from britannica_assets.track_models import STUDENT, models_in
 
@@ -16,15 +18,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def by_phenomenon(scores: pl.DataFrame) -> pl.DataFrame:
+def by_phenomenon(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS) -> pl.DataFrame:
     """track, model, task, phenomenon, accuracy, low and high in per cent: the mean over its UIDs with its interval.
 
-    A phenomenon is BLiMP's linguistic term; a paradigm without one stands for itself. Its half-width is put together
-    from its UIDs', which are independent.
+    A phenomenon is BLiMP's linguistic term; a paradigm without one stands for itself. The ends of its interval are put
+    together from its UIDs', which are independent, as in `intervals.average_interval`. Other tasks than those of
+    minimal pairs are left out.
     """
+    below, above = pl.col("accuracy") - pl.col("low"), pl.col("high") - pl.col("accuracy")
     return (
-        scores.with_columns(
-            pl.when(pl.col("field") == NO_LABEL)
+        scores.filter(pl.col("task").is_in([task.name for task in tasks if task.pairs]))
+        .with_columns(
+            pl.when(pl.col("linguistics_term").is_in([NO_LABEL, ""]))
             .then(pl.col("uid"))
             .otherwise(pl.col("linguistics_term"))
             .str.replace_all("_", " ")
@@ -32,14 +37,14 @@ def by_phenomenon(scores: pl.DataFrame) -> pl.DataFrame:
         )
         .group_by("track", "model", "task", "phenomenon")
         .agg(
-            (pl.col("accuracy").mean() * 100).alias("accuracy"),
-            (100 * (((pl.col("high") - pl.col("low")) / 2) ** 2).sum().sqrt() / pl.len()).alias("half"),
+            (100 * pl.col("accuracy").mean()).alias("accuracy"),
+            (100 * (below**2).sum().sqrt() / pl.len()).alias("below"),
+            (100 * (above**2).sum().sqrt() / pl.len()).alias("above"),
         )
         .with_columns(
-            (pl.col("accuracy") - pl.col("half")).clip(0, 100).alias("low"),
-            (pl.col("accuracy") + pl.col("half")).clip(0, 100).alias("high"),
+            (pl.col("accuracy") - pl.col("below")).alias("low"), (pl.col("accuracy") + pl.col("above")).alias("high")
         )
-        .drop("half")
+        .drop("below", "above")
         .sort("task", "phenomenon", "track", "model")
     )
 
@@ -48,7 +53,7 @@ def phenomena_plot(scores: pl.DataFrame, title: str) -> "Figure":
     """Accuracy of each model by phenomenon, as points with their 95 % intervals; the best phenomenon on top.
 
     Args:
-        scores: the rows of the score assets of one track, one version a model.
+        scores: the rows of the score assets of one track on the same files, one version a model.
         title: stands over the plot.
     """
     from matplotlib.figure import Figure
@@ -109,49 +114,41 @@ def _name_tasks(axes: "Axes", tasks: list[str]) -> None:
 
 
 def size_plot(board: pl.DataFrame) -> "Figure":
-    """BLiMP accuracy against parameters, ours and the published; rings where the evaluation data are others."""
+    """BLiMP accuracy against parameters, ours and the published, on the official pairs alone, and the goals."""
     figure = new_plot("BLiMP by size", "parameters", "BLiMP, %")
     figure.set_size_inches(8.6, 4.2)
     axes = figure.axes[0]
-    official = board["evaluation_data"] == OFFICIAL
-    published = board.filter(board["source"] != OURS)
-    ours, others = board.filter((board["source"] == OURS) & official), board.filter(~official)
-    axes.scatter(published["parameters"], published["blimp"], color="#4a6785", label="published")
+    official = board.filter(
+        pl.col("evaluation_data") == OFFICIAL, pl.col("blimp").is_not_null(), pl.col("parameters").is_not_null()
+    )
+    others, ours = official.filter(pl.col("source") != OURS), official.filter(pl.col("source") == OURS)
+    axes.scatter(others["parameters"], others["blimp"], color="#4a6785", label="published")
     if len(ours):
-        axes.scatter(ours["parameters"], ours["blimp"], color="#8a3b2e", s=50, label="ours")
-    if len(others):
-        axes.scatter(
-            others["parameters"],
-            others["blimp"],
-            facecolors="none",
-            edgecolors="#8a3b2e",
-            label="ours, on other evaluation data: not comparable",
-        )
-    goal = GOAL["blimp"]
-    for row in published.iter_rows(named=True):
+        axes.scatter(ours["parameters"], ours["blimp"], color="#8a3b2e", marker="D", s=50, label="ours")
+    for row in others.iter_rows(named=True):
         left = row["parameters"] < 1e8  # away from the crowd of 125M
         axes.annotate(
-            f"{row['model']}, {row['train_words']}",
+            f"{row['model']}, {row['train_words'] or 'words unknown'}",
             (row["parameters"], row["blimp"]),
             xytext=(-6 if left else 6, 0),
             textcoords="offset points",
             fontsize=7.5,
             color="#555",
             ha="right" if left else "left",
-            va="top" if goal - 1 < row["blimp"] <= goal else "center",  # clear of the goal's line
+            va="center",
         )
-    axes.axhline(goal, color="#8a3b2e", linewidth=0.8, linestyle="--")
-    axes.annotate(
-        "our goal",
-        (0.99, goal),
-        xycoords=("axes fraction", "data"),
-        fontsize=8,
-        color="#8a3b2e",
-        ha="right",
-        va="bottom",
+    goals = [goal for goal in published().goals if "blimp" in goal.scores]
+    axes.scatter(
+        [goal.parameters for goal in goals],
+        [goal.scores["blimp"] for goal in goals],
+        facecolors="none",
+        edgecolors="#8a3b2e",
+        marker="s",
+        s=50,
+        label="our goals",
     )
     axes.set_xscale("log")
-    axes.set_xlim(min(4e6, float(board.select(pl.col("parameters").min()).item()) / 2), 4e9)  # space for the names
+    axes.set_xlim(2e6, 4e9)  # space for the names
     axes.set_title("")
     axes.legend(frameon=False, fontsize=8.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure

@@ -1,22 +1,24 @@
 """One scoring run: every model of a track on the evaluation tasks and the validation text, recorded in MLflow."""
 
 import logging
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
-from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.corpus.token_ids import SPLITS, TokenIds
+from britannica_assets.evaluation.accuracy import TaskResult, accuracy_by, task_averages
 from britannica_assets.evaluation.evaluation_data import EvaluationData, find_evaluation_data
-from britannica_assets.evaluation.minimal_pairs import accuracy_by, task_averages
 from britannica_assets.evaluation.perplexity import Perplexity, article_losses, perplexity, perplexity_by_group
-from britannica_assets.evaluation.scored_versions import SCORES_FILE
+from britannica_assets.evaluation.score_table import SCORE_TABLE_SCHEMA
+from britannica_assets.evaluation.scored_versions import ANSWERS_FILE, SCORES_FILE
 from britannica_assets.evaluation.tasks import EvaluationTask
 from britannica_assets.modeling.promotion import promote, record_blimp
+from britannica_assets.modeling.registry import training_identity
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import DataSet, Origin, tracked_run
@@ -27,47 +29,68 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BLIMP = "blimp"  # the task whose accuracy decides on promotion
+NOT_IN_A_METRIC = re.compile(r"[^\w\-. ]")  # of the characters in a group's name
 
 
 @dataclass(frozen=True)
 class ScoringResult:
-    """A row a model and paradigm, and the MLflow run that holds the same as metrics.
+    """A row a model, task and group (`SCORE_TABLE_SCHEMA`), the answers, and the MLflow run that holds them.
 
-    `perplexities` has a row a model, grouping and group, see `perplexity_by_group`.
+    `perplexities` has a row a model, grouping and group, see `perplexity_by_group`; it is None where only optional
+    tasks were scored. `missing` says of the tasks without files why they have none; without any files nothing is
+    scored, and there is no run.
     """
 
     scores: pl.DataFrame
-    perplexities: pl.DataFrame
-    mlflow_run_id: str
+    answers: pl.DataFrame | None
+    perplexities: pl.DataFrame | None
+    mlflow_run_id: str | None
+    missing: dict[str, str]
 
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """One model's scores, a row a paradigm with `task`; its perplexity on the whole validation text and on groups."""
+    """One model's result in each task; its perplexity on the whole validation text and on groups of articles."""
 
     trained: TrainedModel
-    scores: pl.DataFrame
-    perplexity: Perplexity
-    groups: pl.DataFrame
+    results: dict[str, TaskResult]
+    perplexity: Perplexity | None
+    groups: pl.DataFrame | None
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """The scores of all tasks, with `task`."""
+        return pl.concat(result.scores.select(pl.lit(task).alias("task"), "*") for task, result in self.results.items())
 
     @property
     def metrics(self) -> dict[str, float]:
         """Averages by task, and the perplexities."""
-        averages = {f"{task}_accuracy": value for task, value in task_averages(self.scores).items()}
-        return averages | {
-            "perplexity_by_token": self.perplexity.by_token,
-            "perplexity_by_word": self.perplexity.by_word,
+        metrics = {
+            f"{task}_{'score' if self.results[task].scores['accuracy'].null_count() else 'accuracy'}": value
+            for task, value in task_averages(self.scores).items()
         }
+        if self.perplexity is not None:
+            metrics |= {
+                "perplexity_by_token": self.perplexity.by_token,
+                "perplexity_by_word": self.perplexity.by_word,
+                "bits_per_byte": self.perplexity.bits_per_byte,
+            }
+        return metrics
 
     @property
     def metrics_by_paradigm(self) -> dict[str, float]:
-        """Accuracies by UID, field and term; MLflow's UI makes a section of the part before a slash."""
-        metrics = {f"{row['task']}/{row['uid']}": row["accuracy"] for row in self.scores.iter_rows(named=True)}
-        for grouping in ("field", "linguistics_term"):
-            grouped = accuracy_by(self.scores.with_columns(pl.lit("accuracy").alias("model")), grouping)
+        """Figures by UID, field and term; MLflow's UI makes a section of the part before a slash."""
+        values = self.scores.select("task", "uid", pl.coalesce("accuracy", "score").alias("value"))
+        metrics = {
+            f"{row['task']}/{NOT_IN_A_METRIC.sub('_', row['uid'])}": row["value"]
+            for row in values.iter_rows(named=True)
+        }
+        for grouping in ("field", "linguistics_term") if BLIMP in self.results else ():
+            blimp = self.results[BLIMP].scores.with_columns(pl.lit("accuracy").alias("model"))
+            grouped = accuracy_by(blimp, grouping)
             if "accuracy" in grouped.columns:
                 metrics |= {
-                    f"{BLIMP}_{grouping}/{group}": accuracy
+                    f"{BLIMP}_{grouping}/{NOT_IN_A_METRIC.sub('_', group)}": accuracy
                     for group, accuracy in grouped.select(grouping, "accuracy").iter_rows()
                 }
         return metrics
@@ -78,12 +101,11 @@ def score_models(
     track: str,
     models: Mapping[str, Path],
     token_ids: Path,
-    validation_articles: pl.DataFrame,
+    validation_articles: pl.DataFrame | None,
     tasks: Sequence[EvaluationTask],
     *,
     asset: str,
     scale: str,
-    seed: int,
     dagster_run_id: str,
 ) -> ScoringResult:
     """Scores each model's folder, logs its metrics to its own MLflow run and version, and the whole as one run.
@@ -93,57 +115,77 @@ def score_models(
         track: the models'.
         models: folders by asset, in the order of tables.
         token_ids: the folder of the track's token ids.
-        validation_articles: `volume` and `words`, a row an article of the validation split.
+        validation_articles: `volume` and `words`, a row an article of the validation split; None for no perplexity.
         tasks: what to score.
         asset: that asks for the scores.
         scale: the configuration's name.
-        seed: of the intervals.
         dagster_run_id: "" when there is none.
 
     Raises:
-        PairsError: the evaluation data cannot be used.
+        EvaluationDataError: the evaluation data cannot be used.
         DownloadError: the public data cannot be had.
+        BrokenModelError: a model's logits mean nothing.
+        ValueError: a model was trained on other token ids; the message names it.
     """
-    import mlflow
-
     data = find_evaluation_data(settings, tasks)
-    validation = TokenIds.open(token_ids, "validation")
+    if not data.tasks:
+        return ScoringResult(pl.DataFrame(schema=SCORE_TABLE_SCHEMA), None, None, None, data.missing)
+    tasks = [task for task in tasks if task.name in data.tasks]
     trained = {name: TrainedModel.read(path) for name, path in models.items()}
+    refuse_other_token_ids(token_ids, trained)
+    validation = TokenIds.open(token_ids, "validation")
+    train_words = _abbreviate(TokenIds.open(token_ids, "train").words)
     with tracked_run(
         settings,
         Origin(asset, track, dagster_run_id),
         name=f"{asset} {track} {scale}",
         parameters={
-            "evaluation_data": data.source,
+            "evaluation_data": ", ".join(dict.fromkeys(data.tasks[task.name].source for task in tasks)),
             "tasks": ", ".join(task.name for task in tasks),
-            "seed": seed,
             **{f"{name}.version": model.version for name, model in trained.items()},
         },
         data_sets=[
-            *(DataSet(task.name, data.source, data.digests[task.name], "scoring") for task in tasks),
+            *(DataSet(name, str(files.folder), files.digest, "scoring") for name, files in data.tasks.items()),
             DataSet("validation", str(token_ids), validation.digest, "validation"),
         ],
     ) as run:
-        scored = {}
+        scores, answers, perplexities = [], [], []
         for name, path in models.items():
-            scored[name] = _score(path, trained[name], data, tasks, validation, validation_articles, seed=seed)
-            _record(settings, track, name, scored[name])
-        train_words = TokenIds.open(token_ids, "train").words
+            scored = _score(path, trained[name], data, tasks, validation, validation_articles)
+            _record(settings, track, name, scored, data)
+            identity = _identity(settings, track, name, trained[name])
+            scores.append(_score_rows(identity, scored, scale, train_words, data))
+            answers += [_with_identity(identity, result.answers, task, data) for task, result in scored.results.items()]
+            if scored.groups is not None:
+                perplexities.append(scored.groups.select(pl.lit(name).alias("model"), "*"))
         result = ScoringResult(
-            scores=pl.concat(
-                _score_rows(name, model, track, scale, train_words, data.source) for name, model in scored.items()
-            ),
-            perplexities=pl.concat(
-                model.groups.select(pl.lit(name).alias("model"), pl.all()) for name, model in scored.items()
-            ),
+            scores=pl.concat(scores),
+            answers=pl.concat(answers),
+            perplexities=pl.concat(perplexities) if perplexities else None,
             mlflow_run_id=run.info.run_id,
+            missing=data.missing,
         )
-        with tempfile.TemporaryDirectory() as temporary:
-            result.scores.write_parquet(Path(temporary) / SCORES_FILE)
-            result.scores.write_csv(Path(temporary) / "scores.csv")
-            result.perplexities.write_csv(Path(temporary) / "perplexity_by_group.csv")
-            mlflow.log_artifacts(temporary)
+        _log_tables(result)
     return result
+
+
+def refuse_other_token_ids(token_ids: Path, trained: Mapping[str, TrainedModel]) -> None:
+    """Checks that every model was trained on the token ids of the folder.
+
+    Raises:
+        ValueError: some were not; the message names them.
+    """
+    digests = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}
+    others = [
+        f"{name} (version {model.version})"
+        for name, model in trained.items()
+        if any(model.data_digests.get(split) != digest for split, digest in digests.items())
+    ]
+    if others:
+        raise ValueError(
+            f"trained with other token ids than those in {token_ids}, on which they are not scored:"
+            f" {', '.join(others)}. Materialize them again"
+        )
 
 
 def _score(
@@ -152,24 +194,18 @@ def _score(
     data: EvaluationData,
     tasks: Sequence[EvaluationTask],
     validation: TokenIds,
-    validation_articles: pl.DataFrame,
-    *,
-    seed: int,
+    validation_articles: pl.DataFrame | None,
 ) -> ScoredModel:
     from transformers import AutoTokenizer
 
     model = _load(path)
     tokenizer = AutoTokenizer.from_pretrained(path)
-    random = np.random.default_rng(seed)
-    scores = pl.concat(
-        task.scorer(model, tokenizer, data.folder / task.folder, random).select(
-            pl.lit(task.name).alias("task"), pl.all()
-        )
-        for task in tasks
-    )
+    results = {task.name: task.scorer(model, tokenizer, data.tasks[task.name].folder) for task in tasks}
+    if validation_articles is None:
+        return ScoredModel(trained, results, None, None)
     losses = article_losses(model, validation, length=trained.sequence_length)
-    groups = perplexity_by_group(losses, validation_articles)
-    return ScoredModel(trained, scores, perplexity(losses, validation.words), groups)
+    whole = perplexity(losses, words=validation.words, utf8_bytes=validation.utf8_bytes)
+    return ScoredModel(trained, results, whole, perplexity_by_group(losses, validation_articles))
 
 
 def _load(path: Path) -> "PreTrainedModel":
@@ -181,7 +217,7 @@ def _load(path: Path) -> "PreTrainedModel":
     return AutoModelForCausalLM.from_pretrained(path).to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
-def _record(settings: Settings, track: str, name: str, scored: ScoredModel) -> None:
+def _record(settings: Settings, track: str, name: str, scored: ScoredModel, data: EvaluationData) -> None:
     """Logs a model's metrics to the scoring run and its own, tags its version, and lets it be promoted."""
     import mlflow
 
@@ -191,24 +227,68 @@ def _record(settings: Settings, track: str, name: str, scored: ScoredModel) -> N
     mlflow.log_metrics({f"{name}/{key}": value for key, value in metrics.items()})
     mlflow.log_metrics({f"{name}.{key}": value for key, value in by_paradigm.items()})
     mlflow.log_metrics(metrics | by_paradigm, run_id=trained.mlflow_run_id)
-    averages = task_averages(scored.scores)
-    if BLIMP in averages:
-        record_blimp(settings, trained.registered_model, trained.version, averages[BLIMP])
+    if BLIMP in scored.results:
+        accuracy, digest = task_averages(scored.scores)[BLIMP], data.tasks[BLIMP].digest
+        record_blimp(settings, trained.registered_model, trained.version, accuracy, digest)
         promote(settings, trained.registered_model, trained.version, track)
 
 
-def _score_rows(name: str, scored: ScoredModel, track: str, scale: str, train_words: int, source: str) -> pl.DataFrame:
-    return scored.scores.select(
-        pl.lit(track).alias("track"),
-        pl.lit(name).alias("model"),
-        pl.lit(scale).alias("scale"),
-        pl.lit(scored.trained.version, dtype=pl.Int64).alias("version"),
-        pl.lit(scored.trained.parameters, dtype=pl.Int64).alias("parameters"),
-        pl.lit(_abbreviate(train_words)).alias("train_words"),
-        pl.all(),
-        pl.lit(scored.perplexity.by_token).alias("perplexity_by_token"),
-        pl.lit(scored.perplexity.by_word).alias("perplexity_by_word"),
-        pl.lit(source).alias("source"),
+def _log_tables(result: ScoringResult) -> None:
+    """Logs the tables as artifacts of the active run."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        result.scores.write_parquet(Path(folder) / SCORES_FILE)
+        result.scores.write_csv(Path(folder) / "scores.csv")
+        if result.answers is not None:
+            result.answers.write_parquet(Path(folder) / ANSWERS_FILE, compression="zstd")
+        if result.perplexities is not None:
+            result.perplexities.write_csv(Path(folder) / "perplexity_by_group.csv")
+        mlflow.log_artifacts(folder)
+
+
+def _identity(settings: Settings, track: str, name: str, trained: TrainedModel) -> dict[str, str | int | None]:
+    """What tells a model version apart, in the columns of `SCORE_TABLE_SCHEMA`."""
+    identity = training_identity(settings, trained.registered_model, trained.version)
+    return {
+        "track": track,
+        "model": name,
+        "version": trained.version,
+        "seed": identity.seed,
+        "recipe": identity.recipe,
+    }
+
+
+def _score_rows(
+    identity: Mapping[str, str | int | None], scored: ScoredModel, scale: str, train_words: str, data: EvaluationData
+) -> pl.DataFrame:
+    """A model's rows of `SCORE_TABLE_SCHEMA`."""
+    measured = scored.perplexity
+    columns = {
+        **identity,
+        "scale": scale,
+        "parameters": scored.trained.parameters,
+        "train_words": train_words,
+        "perplexity_by_token": None if measured is None else measured.by_token,
+        "perplexity_by_word": None if measured is None else measured.by_word,
+        "bits_per_byte": None if measured is None else measured.bits_per_byte,
+        "context_length": scored.trained.sequence_length,
+    }
+    sources = {task: files.source for task, files in data.tasks.items()}
+    digests = {task: files.digest for task, files in data.tasks.items()}
+    return scored.scores.with_columns(
+        *(pl.lit(value, dtype=SCORE_TABLE_SCHEMA[name]).alias(name) for name, value in columns.items()),
+        pl.col("task").replace_strict(digests, return_dtype=pl.String).alias("digest"),
+        pl.col("task").replace_strict(sources, return_dtype=pl.String).alias("source"),
+    ).select(list(SCORE_TABLE_SCHEMA))
+
+
+def _with_identity(
+    identity: Mapping[str, str | int | None], answers: pl.DataFrame, task: str, data: EvaluationData
+) -> pl.DataFrame:
+    columns = {**identity, "task": task, "digest": data.tasks[task].digest}
+    return answers.select(
+        *(pl.lit(value, dtype=SCORE_TABLE_SCHEMA[name]).alias(name) for name, value in columns.items()), "*"
     )
 
 

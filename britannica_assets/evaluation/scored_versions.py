@@ -1,49 +1,99 @@
 """Every version that was ever scored, as MLflow remembers it."""
 
+import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from britannica_assets.evaluation.answers import outcomes
+from britannica_assets.evaluation.score_table import ANSWER_KEYS, SCORE_TABLE_SCHEMA
 from britannica_assets.evaluation.tasks import tasks_by_asset
 from britannica_assets.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 SCORES_FILE = "scores.parquet"
-SCORED = ["track", "model", "version", "source", "task"]
+ANSWERS_FILE = "answers.parquet"
+SCORED = ["track", "model", "version", "task", "digest"]
 
 
-def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataFrame) -> pl.DataFrame:
-    """The rows of `current` and of all earlier scoring runs in MLflow; of a version scored
-    twice on a task, the last scoring."""
+@dataclass(frozen=True)
+class ScoredVersions:
+    """Of every scored version its score rows, and whether it had each item right.
+
+    `outcomes` holds `ANSWER_KEYS`, uid, item, right and tie, of the tasks whose items have a right candidate.
+    """
+
+    scores: pl.DataFrame
+    outcomes: pl.DataFrame
+
+
+def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataFrame) -> ScoredVersions:
+    """The score rows of `current` and what all scoring runs in MLflow hold.
+
+    Of a version scored twice on the same files the last scoring counts, which is that of `current`.
+    """
     import mlflow
 
-    tables = [current]
+    scores = [pl.concat([pl.DataFrame(schema=SCORE_TABLE_SCHEMA), current], how="diagonal_relaxed")]
+    answered = [_no_outcomes()]
     for track in tracks:
         for run_id in _scoring_runs(settings, track):
             client = mlflow.MlflowClient()
-            if any(artifact.path == SCORES_FILE for artifact in client.list_artifacts(run_id)):
-                with tempfile.TemporaryDirectory() as folder:
-                    tables.append(pl.read_parquet(Path(client.download_artifacts(run_id, SCORES_FILE, folder))))
-    numbered = [table.with_columns(pl.lit(number).alias("scoring")) for number, table in enumerate(tables)]
-    return (
-        pl.concat(numbered, how="diagonal_relaxed")
-        .filter(pl.col("scoring") == pl.col("scoring").min().over(SCORED))
-        .drop("scoring")
-        .sort([*SCORED, "uid"])
+            if not any(artifact.path == ANSWERS_FILE for artifact in client.list_artifacts(run_id)):
+                logger.info("run %s of %s holds no answers of its models: score them again", run_id, track)
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                scores.append(pl.read_parquet(Path(client.download_artifacts(run_id, SCORES_FILE, folder))))
+                answers = pl.read_parquet(Path(client.download_artifacts(run_id, ANSWERS_FILE, folder)))
+            answered.append(outcomes_of(answers))
+    return ScoredVersions(
+        _newest_scoring(scores).sort([*SCORED, "uid"]), _newest_scoring(answered).sort([*SCORED, "uid", "item"])
     )
 
 
-def attach_page(settings: Settings, tracks: Sequence[str], page: Path) -> None:
-    """Logs the leaderboard's page as an artifact of each track's newest scoring run."""
+def outcomes_of(answers: pl.DataFrame) -> pl.DataFrame:
+    """The outcomes of answers with `ANSWER_KEYS`; items of one candidate, or without a right one, are left out."""
+    choices = answers.filter(pl.col("target").is_null(), pl.len().over(*ANSWER_KEYS, "uid", "item") > 1)
+    return outcomes(choices, *ANSWER_KEYS).drop("beyond_context")
+
+
+def attach_page(settings: Settings, tracks: Sequence[str], folder: Path) -> None:
+    """Logs the leaderboard's page, with all files in its folder, as artifacts of each track's newest scoring run."""
     import mlflow
 
     for track in tracks:
-        for run_id in _scoring_runs(settings, track)[:1]:
-            mlflow.MlflowClient().log_artifact(run_id, str(page))
+        for run_id in list(_scoring_runs(settings, track))[:1]:
+            mlflow.MlflowClient().log_artifacts(run_id, str(folder))
 
 
-def _scoring_runs(settings: Settings, track: str) -> list[str]:
+def _no_outcomes() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={
+            **{key: SCORE_TABLE_SCHEMA[key] for key in ANSWER_KEYS},
+            "uid": pl.String,
+            "item": pl.Int32,
+            "right": pl.Boolean,
+            "tie": pl.Boolean,
+        }
+    )
+
+
+def _newest_scoring(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The tables, the newest first, as one without what a newer one holds too."""
+    numbered = [table.with_columns(pl.lit(number).alias("scoring")) for number, table in enumerate(tables)]
+    return (
+        pl.concat(numbered, how="diagonal_relaxed")
+        .filter(pl.col("digest").is_not_null())  # scored before files had digests
+        .filter(pl.col("scoring") == pl.col("scoring").min().over(SCORED))
+        .drop("scoring")
+    )
+
+
+def _scoring_runs(settings: Settings, track: str) -> Iterator[str]:
     """The finished scoring runs of a track, the newest first."""
     import mlflow
 
@@ -53,9 +103,17 @@ def _scoring_runs(settings: Settings, track: str) -> list[str]:
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name(f"britannica/{track}")
     if experiment is None:
-        return []
-    runs = client.search_runs(
-        [experiment.experiment_id], "attributes.status = 'FINISHED'", order_by=["attributes.start_time DESC"]
-    )
+        return
     assets = tasks_by_asset()
-    return [run.info.run_id for run in runs if run.data.tags.get("dagster.asset_key") in assets]
+    token = None
+    while True:
+        runs = client.search_runs(
+            [experiment.experiment_id],
+            "attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+            page_token=token,
+        )
+        yield from (run.info.run_id for run in runs if run.data.tags.get("dagster.asset_key") in assets)
+        token = runs.token
+        if not token:
+            return

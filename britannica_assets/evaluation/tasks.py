@@ -1,20 +1,15 @@
 """The evaluation tasks: each is one entry, from which data, scores, metrics, tables and the leaderboard follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-import polars as pl
-
-from britannica_assets.evaluation.minimal_pairs import score_minimal_pairs
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-# Model, tokenizer, the task's folder, random numbers for intervals → rows of `minimal_pairs.SCORES_SCHEMA`.
-Scorer = Callable[["PreTrainedModel", "PreTrainedTokenizerBase", Path, np.random.Generator], pl.DataFrame]
+from britannica_assets.evaluation.accuracy import Scorer, choice_scorer
+from britannica_assets.evaluation.comps import read_comps
+from britannica_assets.evaluation.entity_tracking import read_entity_tracking
+from britannica_assets.evaluation.ewok import read_ewok
+from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
+from britannica_assets.evaluation.reading_times import EYE_TRACKING, SELF_PACED, reading_scorer
+from britannica_assets.evaluation.wug import score_wug
 
 
 @dataclass(frozen=True)
@@ -23,7 +18,9 @@ class EvaluationTask:
 
     `name` stands in tables and metrics. `asset` makes its scores: tasks that share one are scored together, another
     name makes an asset of its own. `folder` holds its files, below that of the evaluation data; `digest` is the
-    `folder_digest` of the official ones. `column` is its header on the leaderboard.
+    `folder_digest` of the official ones, "" where we do not know them. `column` is its header on the leaderboard, with
+    the `unit` of its figures. Tasks of minimal `pairs` stand in the plot of phenomena, where chance is 50 %. An
+    `optional` task is scored where its folder is there. Its files end in `suffix`.
     """
 
     name: str
@@ -32,6 +29,10 @@ class EvaluationTask:
     digest: str
     scorer: Scorer
     column: str
+    unit: str = "%"
+    pairs: bool = True
+    optional: bool = False
+    suffix: str = ".jsonl"
 
 
 TASKS: tuple[EvaluationTask, ...] = (
@@ -40,7 +41,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         asset="blimp_scores",
         folder="blimp_filtered",
         digest="826e6c2257008018af8a6f34d5841dc76a7718b2c6713e07f48b00730a242402",
-        scorer=score_minimal_pairs,
+        scorer=choice_scorer(read_blimp),
         column="BLiMP",
     ),
     EvaluationTask(
@@ -48,8 +49,82 @@ TASKS: tuple[EvaluationTask, ...] = (
         asset="blimp_scores",
         folder="supplement_filtered",
         digest="6e316b7f9f4be4db263a40a0b0573fae6829225a86448daff173bdbaed7eb9b2",
-        scorer=score_minimal_pairs,
+        scorer=choice_scorer(read_supplement),
         column="supplement",
+    ),
+    EvaluationTask(
+        name="ewok",
+        asset="ewok_scores",
+        folder="ewok_filtered",
+        digest="",  # the data need an agreement, so that everyone brings them
+        scorer=choice_scorer(read_ewok),
+        column="EWoK",
+        optional=True,
+    ),
+    EvaluationTask(
+        name="entity_tracking",
+        asset="entity_tracking_scores",
+        folder="entity_tracking",
+        digest="4e468958384c2c0d5a15d585eb3175ec0bd2396c493384d7f9fd9328bc002760",
+        scorer=choice_scorer(read_entity_tracking, beyond_context=True),
+        column="entity tracking",
+        pairs=False,
+        optional=True,
+    ),
+    EvaluationTask(
+        name="comps",
+        asset="comps_scores",
+        folder="comps",
+        digest="",
+        scorer=choice_scorer(read_comps),
+        column="COMPS",
+        optional=True,
+    ),
+    EvaluationTask(
+        name="wug_adjective",
+        asset="wug_scores",
+        folder="wug_adj_nominalization",
+        digest="b5a7d8027673041ed71922f7591b05cff5513939c0c88fdb524b32792315ec0e",
+        scorer=score_wug,
+        column="wug, adjectives",
+        unit="ρ × 100",
+        pairs=False,
+        optional=True,
+    ),
+    EvaluationTask(
+        name="wug_past",
+        asset="wug_scores",
+        folder="wug_past_tense",
+        digest="",
+        scorer=score_wug,
+        column="wug, past tense",
+        unit="ρ × 100",
+        pairs=False,
+        optional=True,
+    ),
+    EvaluationTask(
+        name="eye_tracking",
+        asset="reading_scores",
+        folder="reading",
+        digest="dad42b16a2584e83534190b22001696d8128c57362fd21fa73c3d4326590bc58",
+        scorer=reading_scorer(EYE_TRACKING, previous=False),
+        column="eye tracking",
+        unit="% of variance",
+        pairs=False,
+        optional=True,
+        suffix=".csv",
+    ),
+    EvaluationTask(
+        name="self_paced_reading",
+        asset="reading_scores",
+        folder="reading",
+        digest="dad42b16a2584e83534190b22001696d8128c57362fd21fa73c3d4326590bc58",
+        scorer=reading_scorer(SELF_PACED, previous=True),
+        column="self-paced reading",
+        unit="% of variance",
+        pairs=False,
+        optional=True,
+        suffix=".csv",
     ),
 )
 

@@ -16,7 +16,7 @@ from britannica_assets.track_models import STUDENT, registered_model
     group_name="generation",
     owners=["team:britannica"],
     kinds={"pytorch", "mlflow", "parquet"},
-    code_version="1",
+    code_version="2",
     partitions_def=track_partitions,
     pool="training",
     deps=[STUDENT],
@@ -41,7 +41,7 @@ def generated_articles(
         pl.lit(track).alias("track"),
         pl.lit(version, dtype=pl.Int64).alias("version"),
         pl.all(),
-        pl.Series("novelty", novelty([article.text for article in articles], train_text), dtype=pl.Float64),
+        pl.Series("novelty", novelty([article.new_words for article in articles], train_text), dtype=pl.Float64),
         pl.lit(configuration.seed).alias("seed"),
     )
     return dg.MaterializeResult(

@@ -1,14 +1,17 @@
-"""A student continues prompts: seeded, in one batch, each until it ends its article."""
+"""A student continues prompts, one by one: what it writes depends on prompt, seed and sampling alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from britannica_assets.config import Generation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+SEEDS = range(-(2**63), 2**63)  # what torch and the served model take
+Stream = Callable[[str], None]  # gets each piece of text as soon as it is written
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,14 @@ class GeneratedArticle:
     ended: bool
     tokens: int
     perplexity: float
+
+    @property
+    def new_words(self) -> str:
+        """What follows the prompt and, where the prompt ends within a word, the rest of it."""
+        continuation = self.text.removeprefix(self.prompt)
+        if continuation[:1].isspace():
+            return continuation.strip()
+        return continuation.partition(" ")[2].strip()
 
 
 def load_model(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
@@ -42,55 +53,90 @@ def generate_articles(
     generation: Generation,
     *,
     seed: int,
+    stream: Stream | None = None,
 ) -> list[GeneratedArticle]:
-    """Continues each prompt of `generation` by nucleus sampling (Holtzman et al. 2020), the same for the same seed.
+    """Continues each prompt of `generation` by nucleus sampling (Holtzman et al. 2020).
+
+    Each prompt begins with the seed anew and is not padded, so that its article is the same whatever other prompts
+    there are, and the same as the served model's (`served_model.py`) on the same kind of device. White space at a
+    prompt's end is left out: the model's words begin with it.
 
     Raises:
-        ValueError: a prompt is empty, or with `max_new_tokens` longer than the model has positions.
+        ValueError: a prompt is empty, with `max_new_tokens` longer than the model has positions, or the seed has more
+            than 64 bits.
     """
-    import torch
+    if seed not in SEEDS:
+        raise ValueError(f"the seed {seed} has more than 64 bits: give one from {SEEDS.start} to {SEEDS.stop - 1}")
+    prompts = [prompt.rstrip() for prompt in generation.prompts]
+    encoded = [_encode(model, tokenizer, prompt, generation.max_new_tokens) for prompt in prompts]
+    return [
+        _generate(model, tokenizer, generation, prompt, ids, seed=seed, stream=stream)
+        for prompt, ids in zip(prompts, encoded, strict=True)
+    ]
 
-    for prompt in generation.prompts:
-        if not prompt.strip():
-            raise ValueError("a prompt is empty: give generation.prompts some words each")
-    torch.manual_seed(seed)
-    # Padding on the left, so that every prompt ends where its continuation begins.
-    encoded = tokenizer(list(generation.prompts), return_tensors="pt", padding=True, padding_side="left").to(
-        model.device
-    )
-    longest = encoded["input_ids"].shape[1] + generation.max_new_tokens
-    positions = model.config.max_position_embeddings
+
+def _encode(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt: str, max_new_tokens: int
+) -> list[int]:
+    if not prompt:
+        raise ValueError("a prompt is empty: give generation.prompts some words each")
+    ids: list[int] = tokenizer(prompt, verbose=False)["input_ids"]
+    longest, positions = len(ids) + max_new_tokens, model.config.max_position_embeddings
     if longest > positions:
         raise ValueError(
             f"prompt and continuation may grow to {longest} tokens, the model has {positions} positions: lower"
             " generation.max_new_tokens or shorten the prompt"
         )
-    sequences = model.generate(
-        **encoded,
-        do_sample=True,
-        temperature=generation.temperature,
-        top_p=generation.top_p,
-        max_new_tokens=generation.max_new_tokens,
-        pad_token_id=tokenizer.pad_token_id,
+    return ids
+
+
+def _generate(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    generation: Generation,
+    prompt: str,
+    prompt_ids: list[int],
+    *,
+    seed: int,
+    stream: Stream | None,
+) -> GeneratedArticle:
+    import torch
+
+    ids = torch.tensor([prompt_ids], device=model.device)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        sequence = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=True,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+            max_new_tokens=generation.max_new_tokens,
+            pad_token_id=tokenizer.pad_token_id,
+            streamer=None if stream is None else _streamer(tokenizer, stream),
+        )[0]
+    new = sequence[len(prompt_ids) :].tolist()
+    ended = tokenizer.eos_token_id in new
+    new = new[: new.index(tokenizer.eos_token_id)] if ended else new
+    return GeneratedArticle(
+        prompt=prompt,
+        text=tokenizer.decode(prompt_ids + new, skip_special_tokens=True),
+        ended=ended,
+        tokens=len(new),
+        perplexity=_perplexity(model, prompt_ids, new),
     )
-    begin = encoded["input_ids"].shape[1]
-    articles = []
-    for row, prompt in enumerate(generation.prompts):
-        new = sequences[row, begin:].tolist()
-        ended = tokenizer.eos_token_id in new
-        new = new[: new.index(tokenizer.eos_token_id)] if ended else new
-        prompt_ids = encoded["input_ids"][row][encoded["attention_mask"][row] == 1].tolist()
-        text = tokenizer.decode(prompt_ids + new, skip_special_tokens=True)
-        articles.append(
-            GeneratedArticle(
-                prompt=prompt,
-                text=text,
-                ended=ended,
-                tokens=len(new),
-                perplexity=_perplexity(model, prompt_ids, new),
-            )
-        )
-    return articles
+
+
+def _streamer(tokenizer: "PreTrainedTokenizerBase", stream: Stream) -> Any:
+    from transformers import TextStreamer
+
+    class CallbackStreamer(TextStreamer):
+        """Hands on whole words, the prompt's too."""
+
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+            stream(text)
+
+    return CallbackStreamer(tokenizer, skip_special_tokens=True)
 
 
 def _perplexity(model: "PreTrainedModel", prompt: Sequence[int], continuation: Sequence[int]) -> float:

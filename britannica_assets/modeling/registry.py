@@ -1,14 +1,18 @@
 """MLflow's model registry: each finished model becomes a registered version, and champions are loaded from it."""
 
+import hashlib
+import json
 import math
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.promotion import (
+    BITS_PER_BYTE_TAG,
     PERPLEXITY_TAG,
     SCALE_TAG,
     VALIDATION_TAG,
@@ -24,6 +28,8 @@ from britannica_assets.tracking import connect
 EXAMPLE_PROMPT = "The town of"
 MODEL_ARTIFACT = "model"
 SERVED_MODEL = Path(__file__).with_name("served_model.py")
+SEED_TAG = "seed"
+RECIPE_TAG = "recipe_digest"
 REQUIREMENTS = ["mlflow>=3.1,<4", "torch>=2.6", "transformers>=5,<6"]
 
 
@@ -37,10 +43,12 @@ def register(
     import mlflow
 
     perplexity = math.exp(metrics.validation_loss)
+    validation_bits_per_byte = _log_validation_articles(specification)
     mlflow.log_metrics(
         {
             "final_validation_loss": metrics.validation_loss,
             "final_validation_perplexity": perplexity,
+            "final_validation_bits_per_byte": validation_bits_per_byte,
             "parameters": metrics.parameters,
             "train_tokens": metrics.train_tokens,
             "words_seen": metrics.words_seen,
@@ -60,7 +68,10 @@ def register(
         SCALE_TAG: specification.scale,
         "configuration_digest": specification.configuration_digest,
         PERPLEXITY_TAG: f"{perplexity:.6f}",
+        BITS_PER_BYTE_TAG: f"{validation_bits_per_byte:.6f}",
         VALIDATION_TAG: specification.data_digests["validation"],
+        SEED_TAG: str(specification.seed),
+        RECIPE_TAG: _recipe_digest(specification),
         **{f"digest.{data}": digest for data, digest in specification.data_digests.items()},
     }
     for tag, value in tags.items():
@@ -94,6 +105,32 @@ def _without_words_seen_checkpoints(folder: Path) -> Iterator[Path]:
         yield Path(shutil.copytree(folder, Path(temporary) / folder.name, ignore=shutil.ignore_patterns(f"{PREFIX}*")))
 
 
+def _log_validation_articles(specification: TrainingSpecification) -> float:
+    """Scores each validation article, logs the table to the active run, and returns the bits a byte over all."""
+    import mlflow
+    from transformers import AutoModelForCausalLM
+
+    from britannica_assets.corpus.tokenizer import load_tokenizer
+    from britannica_assets.modeling.device import best_device
+    from britannica_assets.modeling.validation_articles import (
+        VALIDATION_ARTICLES_FILE,
+        bits_per_byte,
+        score_validation_articles,
+    )
+
+    articles = score_validation_articles(
+        AutoModelForCausalLM.from_pretrained(specification.output).to(best_device()).eval(),
+        load_tokenizer(specification.output),
+        TokenIds.open(specification.token_ids, "validation"),
+        length=specification.sequence_length,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / VALIDATION_ARTICLES_FILE
+        articles.write_parquet(file)
+        mlflow.log_artifact(str(file))
+    return bits_per_byte(articles)
+
+
 def _new_version(specification: TrainingSpecification, folder: Path) -> int:
     import mlflow
     import pandas as pd
@@ -123,6 +160,33 @@ def _new_version(specification: TrainingSpecification, folder: Path) -> int:
     return int(information.registered_model_version)
 
 
+@dataclass(frozen=True)
+class TrainingIdentity:
+    """The seed of a version's training (None if it was not stored), and what stands for all else that decided it."""
+
+    seed: int | None
+    recipe: str
+
+
+def training_identity(settings: Settings, registered_model: str, version: int) -> TrainingIdentity:
+    """By the tags of a version; one without them has a recipe of its own."""
+    import mlflow
+
+    connect(settings)
+    tags = mlflow.MlflowClient().get_model_version(registered_model, str(version)).tags
+    seed = tags.get(SEED_TAG)
+    recipe = tags.get(RECIPE_TAG, f"{registered_model}/{version}")
+    return TrainingIdentity(None if seed is None else int(seed), recipe)
+
+
+def _recipe_digest(specification: TrainingSpecification) -> str:
+    """SHA-256 (hex) of all that decides a training but its seed: versions that differ in seed alone share it."""
+    decisive = specification.model_dump(
+        mode="json", include={"asset", "track", "model", "sequence_length", "distillation", "data_digests"}
+    )
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
 def download_champion(settings: Settings, registered_model: str, track: str) -> tuple[Path, int]:
     """A local folder that transformers loads, of the track's champion, and its version.
 
@@ -141,5 +205,25 @@ def download_champion(settings: Settings, registered_model: str, track: str) -> 
             f"{registered_model} has no version with the alias {champion_alias(track)} at {settings.tracking_uri}:"
             f" materialize the asset {asset} for the track {track} first"
         ) from error
-    logged = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_model}/{version.version}"))
-    return next((logged / "artifacts").iterdir()), int(version.version)
+    return download_version(settings, registered_model, int(version.version)), int(version.version)
+
+
+def download_version(settings: Settings, registered_model: str, version: int) -> Path:
+    """A local folder that transformers loads, of a version.
+
+    Raises:
+        LookupError: there is no such version; the message lists those that there are.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    connect(settings)
+    try:
+        logged = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_model}/{version}"))
+    except MlflowException as error:
+        known = mlflow.MlflowClient().search_model_versions(f"name = '{registered_model}'")
+        numbers = ", ".join(str(number) for number in sorted(int(other.version) for other in known))
+        raise LookupError(
+            f"{registered_model} has no version {version} at {settings.tracking_uri}; it has: {numbers or 'none'}"
+        ) from error
+    return next((logged / "artifacts").iterdir())

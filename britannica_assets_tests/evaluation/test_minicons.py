@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
-from britannica_assets.evaluation.minimal_pairs import Paradigm, read_paradigms, score_paradigms
-from britannica_assets.evaluation.tasks import TASKS
+from britannica_assets.evaluation.accuracy import accuracy_by_group
+from britannica_assets.evaluation.answers import Item, answer_items
+from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
 from britannica_assets.generation.generate import load_model
 from britannica_assets.sample import minimal_pairs
 
@@ -21,8 +21,9 @@ scorer = pytest.importorskip("minicons.scorer", reason="minicons is not installe
 SENTENCES_AT_ONCE = 64
 
 
-def accuracy(independent: Any, paradigm: Paradigm) -> float:
-    sentences = [sentence for pair in paradigm.pairs for sentence in pair]
+def accuracy(independent: Any, items: list[Item]) -> float:
+    pairs = [(item.candidates[0].text, item.candidates[1].text) for item in items]
+    sentences = [sentence for pair in pairs for sentence in pair]
     # minicons rounds differently in each batch, so that two equal sentences may differ; like ours it scores them once.
     distinct = sorted(set(sentences), key=len)
     scores: dict[str, float] = {}
@@ -32,7 +33,7 @@ def accuracy(independent: Any, paradigm: Paradigm) -> float:
         encoded = independent.tokenizer(batch, padding=True, return_tensors="pt", verbose=False)
         values = independent.sequence_score(encoded, reduction=lambda tokens: tokens.double().sum().item())
         scores |= dict(zip(batch, values, strict=True))
-    return sum(scores[good] > scores[bad] for good, bad in paradigm.pairs) / len(paradigm.pairs)
+    return sum(scores[good] > scores[bad] for good, bad in pairs) / len(pairs)
 
 
 def test_accuracies_are_those_of_minicons(model_folder: Path, tmp_path: Path) -> None:
@@ -40,11 +41,11 @@ def test_accuracies_are_those_of_minicons(model_folder: Path, tmp_path: Path) ->
     if folder is None:
         minimal_pairs.write(tmp_path)
     data = Path(folder or tmp_path)
-    paradigms = [paradigm for task in TASKS for paradigm in read_paradigms(data / task.folder)]
+    items = read_blimp(data / "blimp_filtered") + read_supplement(data / "supplement_filtered")
     model, tokenizer = load_model(model_folder)
-    ours = score_paradigms(model, tokenizer, paradigms, np.random.default_rng(0))
+    ours = accuracy_by_group(items, answer_items(model, tokenizer, items))
     independent = scorer.IncrementalLMScorer(model, "cpu", tokenizer=tokenizer)
-    theirs = pl.Series([accuracy(independent, paradigm) for paradigm in paradigms])
+    theirs = pl.Series([accuracy(independent, [item for item in items if item.uid == uid]) for uid in ours["uid"]])
     differences = (100 * (ours["accuracy"] - theirs)).abs().to_numpy()
-    print(f"{len(paradigms)} files, largest difference {differences.max():.3f} points")
+    print(f"{len(ours)} files, largest difference {differences.max():.3f} points")
     assert (differences <= 0.1).all(), ours["uid"].filter(differences > 0.1).to_list()

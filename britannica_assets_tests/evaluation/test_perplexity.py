@@ -30,8 +30,13 @@ def test_the_articles_losses_make_the_loss_of_training(model_folder: Path, token
     losses = article_losses(model, tokens, length=32, batch_size=3)
     # Every token of an article but its `<s>`, which nothing predicts.
     assert losses.tokens.tolist() == (np.diff(tokens.offsets) - 1).tolist()
-    found = perplexity(losses, tokens.words)
+    found = perplexity(losses, words=tokens.words, utf8_bytes=tokens.utf8_bytes)
     assert found.by_token == pytest.approx(math.exp(validation_loss(model, tokens, length=32, batch_size=3)), rel=1e-4)
+    text_nats = losses.nats - losses.end_nats
+    assert (losses.end_nats > 0).all()
+    assert (losses.end_nats < losses.nats).all()
+    text_bytes = sum(len(text.encode()) for text in TEXTS)
+    assert found.bits_per_byte == pytest.approx(text_nats.sum() / math.log(2) / text_bytes)
     assert math.log(found.by_word) == pytest.approx(losses.nats.sum() / sum(len(text.split()) for text in TEXTS))
 
 

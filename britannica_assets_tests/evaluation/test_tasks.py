@@ -1,54 +1,57 @@
 """A further task is one entry; what evaluation data are called depends on their digests, not on their labels."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from britannica_assets.digests import folder_digest
+from britannica_assets.evaluation.accuracy import TaskResult
+from britannica_assets.evaluation.answers import ANSWERS_SCHEMA
 from britannica_assets.evaluation.assets import build_scores
-from britannica_assets.evaluation.evaluation_data import OFFICIAL, UNLABELLED, find_evaluation_data, write_label
+from britannica_assets.evaluation.evaluation_data import (
+    DIGESTS_FILE,
+    OFFICIAL,
+    OFFICIAL_IN_PART,
+    SCHEMA_VERSION,
+    UNLABELLED,
+    find_evaluation_data,
+    write_label,
+)
+from britannica_assets.evaluation.evaluation_files import EvaluationDataError, data_digest, file_digests
 from britannica_assets.evaluation.leaderboard import build_leaderboard
 from britannica_assets.evaluation.leaderboard_page import write_page
-from britannica_assets.evaluation.minimal_pairs import SCORES_SCHEMA, PairsError
+from britannica_assets.evaluation.scored_versions import ScoredVersions
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_asset
+from britannica_assets.files import read_json, write_json
 from britannica_assets.sample import minimal_pairs
 from britannica_assets.settings import Settings
+from britannica_assets_tests.evaluation.rows import outcome_rows, score_rows
 
 
-def count_words(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, random: np.random.Generator
-) -> pl.DataFrame:
+def count_words(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> TaskResult:
     """A scorer that needs no model: three quarters are right."""
-    row = {"uid": "counting", "linguistics_term": "counting", "field": "counting", "pairs": 4, "accuracy": 0.75}
-    return pl.DataFrame([row | {"low": 0.5, "high": 1.0}], schema=SCORES_SCHEMA)
+    return TaskResult(pl.DataFrame(schema=ANSWERS_SCHEMA), score_rows("counting", "counting", 0.75))
 
 
 THIRD = EvaluationTask("counting", "counting_scores", "counting", "no digest", count_words, "word counting")
 
 
 def test_a_third_task_by_one_entry_has_its_asset_its_column_and_its_place_on_the_page(tmp_path: Path) -> None:
-    tasks = (*TASKS, THIRD)
+    tasks = (*TASKS[:2], THIRD)
     assert list(tasks_by_asset(tasks)) == ["blimp_scores", "counting_scores"]
     asset = build_scores(THIRD.asset, [THIRD])
     assert asset.key.to_user_string() == "counting_scores"
     assert "word counting" in str(asset.get_asset_spec().description)
-    rows = [
-        {"task": task.name, "uid": task.name, "linguistics_term": task.name, "field": task.name, "accuracy": accuracy}
-        for task, accuracy in zip(tasks, (0.6, 0.5, 0.75), strict=True)
-    ]
-    scores = pl.DataFrame(rows).with_columns(
-        pl.lit("babylm_10m").alias("track"), pl.lit("student").alias("model"), pl.lit(1, pl.Int64).alias("version"),
-        pl.lit(58_000_000).alias("parameters"), pl.lit("10M").alias("train_words"), pl.lit(9.0).alias("low"),
-        pl.lit(1.0).alias("high"), pl.lit(50.0).alias("perplexity_by_word"), pl.lit(4, pl.Int32).alias("pairs"),
-        pl.lit(OFFICIAL).alias("source"),
-    )  # fmt: skip
-    board = build_leaderboard(scores.with_columns(low=pl.col("accuracy"), high=pl.col("accuracy")), tasks)
+    scores = pl.concat(
+        score_rows(task.name, task.name, accuracy) for task, accuracy in zip(tasks, (0.6, 0.5, 0.75), strict=True)
+    )
+    board = build_leaderboard(scores, tasks)
     assert board.row(0, named=True)["counting"] == 75
-    write_page(tmp_path / "page.html", board, scores.with_columns(low=pl.col("accuracy")), tasks)
+    write_page(tmp_path / "page.html", board, ScoredVersions(scores, outcome_rows(scores)), tasks)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<th>word counting, %</th>" in page
     assert "60.00 / 50.00 / 75.00" in page
@@ -63,17 +66,56 @@ def settings(tmp_path: Path) -> Settings:
 def test_only_digests_make_files_official(settings: Settings) -> None:
     folder = settings.eval_dir
     assert folder is not None
-    assert find_evaluation_data(settings, TASKS).source == UNLABELLED
+    tasks = TASKS[:2]
+
+    def source(tasks: Sequence[EvaluationTask]) -> str:
+        (source,) = {data.source for data in find_evaluation_data(settings, tasks).tasks.values()}
+        return source
+
+    assert source(tasks).startswith(f"{UNLABELLED} (")
     write_label(folder, "pairs of our own")
-    data = find_evaluation_data(settings, TASKS)
-    assert data.source == "pairs of our own"
-    known = [replace(task, digest=folder_digest(folder / task.folder)) for task in TASKS]
-    assert find_evaluation_data(settings, known).source == OFFICIAL
+    assert source(tasks).startswith("pairs of our own (")
+    known = [replace(task, digest=folder_digest(folder / task.folder)) for task in tasks]
+    assert source(known) == OFFICIAL
+    # Of two tasks one may be official, and files that change have another name.
+    half = find_evaluation_data(settings, [known[0], tasks[1]]).tasks
+    assert (half["blimp"].source, half["supplement"].source[:16]) == (OFFICIAL, "pairs of our own")
+    before = source(tasks)
+    next((folder / "blimp_filtered").iterdir()).unlink()
+    assert before != source(tasks)
     write_label(folder, OFFICIAL)
-    with pytest.raises(PairsError, match=r"label.json calls the files BabyLM, but they are not"):
-        find_evaluation_data(settings, TASKS)
+    with pytest.raises(EvaluationDataError, match=r"label.json calls the files BabyLM, but they are not"):
+        find_evaluation_data(settings, tasks)
+
+
+def test_some_of_the_official_files_are_the_official_ones_in_part(settings: Settings, tmp_path: Path) -> None:
+    folder = settings.eval_dir
+    assert folder is not None
+    tasks = TASKS[:2]
+    known = [replace(task, digest=folder_digest(folder / task.folder)) for task in tasks]
+    files = {task.folder: file_digests(folder / task.folder) for task in tasks}
+    digests = tmp_path / "digests.json"
+    write_json(digests, files, schema_version=SCHEMA_VERSION)
+    first, second, *_ = sorted((folder / "blimp_filtered").iterdir())
+    first.unlink()
+    sources = {name: data.source for name, data in find_evaluation_data(settings, known, digests).tasks.items()}
+    assert sources["supplement"] == OFFICIAL
+    assert sources["blimp"].startswith(f"{OFFICIAL_IN_PART} (")
+    second.write_text(second.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert find_evaluation_data(settings, known, digests).tasks["blimp"].source.startswith(UNLABELLED)
 
 
 def test_a_task_whose_folder_is_missing_is_named(settings: Settings) -> None:
-    with pytest.raises(PairsError, match="has no folder counting: set BRITANNICA_EVAL_DIR"):
-        find_evaluation_data(settings, [*TASKS, THIRD])
+    with pytest.raises(EvaluationDataError, match="has no folder counting: set BRITANNICA_EVAL_DIR"):
+        find_evaluation_data(settings, [*TASKS[:2], THIRD])
+    data = find_evaluation_data(settings, [*TASKS[:2], replace(THIRD, optional=True)])
+    assert data.tasks.keys() == {"blimp", "supplement"}
+    assert "has no folder counting: set BRITANNICA_EVAL_DIR" in data.missing["counting"]
+
+
+def test_the_shipped_digests_are_those_of_the_registry() -> None:
+    shipped = read_json(DIGESTS_FILE, schema_version=SCHEMA_VERSION)
+    known = {task.folder: task.digest for task in TASKS if task.digest}
+    for folder, digest in known.items():
+        assert data_digest(shipped[folder]) == digest
+    assert (len(shipped["blimp_filtered"]), len(shipped["supplement_filtered"])) == (67, 5)

@@ -3,13 +3,14 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from britannica_assets.config import Generation
-from britannica_assets.generation.generate import generate_articles, load_model
+from britannica_assets.generation.generate import GeneratedArticle, generate_articles, load_model
 from britannica_assets.generation.novelty import GRAM, novelty
 
 PROMPTS = ["The river", "He was born in the town of"]
@@ -24,12 +25,73 @@ def test_the_same_seed_writes_the_same(model_folder: Path) -> None:
     assert all(article.text.startswith(article.prompt) for article in first)
 
 
+def test_an_article_does_not_depend_on_other_prompts(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
+    together = generate_articles(model, tokenizer, GENERATION, seed=1)
+    alone = [
+        generate_articles(model, tokenizer, GENERATION.model_copy(update={"prompts": [prompt]}), seed=1)[0]
+        for prompt in PROMPTS
+    ]
+    assert together == alone
+    spaced = GENERATION.model_copy(update={"prompts": [f"{prompt} \n" for prompt in PROMPTS]})
+    assert generate_articles(model, tokenizer, spaced, seed=1) == together
+
+
+def test_the_served_model_writes_the_same(model_folder: Path) -> None:
+    from mlflow.pyfunc import PythonModelContext
+
+    from britannica_assets.modeling.served_model import ServedModel
+
+    served = ServedModel()
+    context = PythonModelContext({"model": str(model_folder)}, None)
+    served.load_context(context)
+    sampling = {"max_new_tokens": 20, "temperature": 0.7, "top_p": 0.95, "seed": 5}
+    texts = served.predict(context, pd.DataFrame({"prompt": PROMPTS[::-1]}), sampling)
+    articles = generate_articles(*load_model(model_folder), GENERATION, seed=5)
+    assert texts == [article.text for article in articles][::-1]
+
+
+def test_an_article_streams_as_it_is_written(model_folder: Path) -> None:
+    pieces: list[str] = []
+    one = GENERATION.model_copy(update={"prompts": PROMPTS[:1]})
+    (article,) = generate_articles(*load_model(model_folder), one, seed=1, stream=pieces.append)
+    assert "".join(pieces).rstrip("\n") == article.text.rstrip("\n")
+    assert len(pieces) > 2
+
+
+def test_generation_leaves_other_random_numbers_alone(model_folder: Path) -> None:
+    model, tokenizer = load_model(model_folder)
+    torch.manual_seed(3)
+    expected = torch.rand(2).tolist()
+    torch.manual_seed(3)
+    generate_articles(model, tokenizer, GENERATION, seed=1)
+    assert torch.rand(2).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", [2**63, -(2**63) - 1, 10**30])
+def test_a_seed_of_more_than_64_bits_is_refused(model_folder: Path, seed: int) -> None:
+    with pytest.raises(ValueError, match=f"the seed {seed} has more than 64 bits"):
+        generate_articles(*load_model(model_folder), GENERATION, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "new"),
+    [
+        ("The river", "The river rises here", "rises here"),
+        ("The riv", "The river rises here", "rises here"),
+        ("The river", "The river", ""),
+    ],
+)
+def test_the_prompts_own_words_are_not_new(prompt: str, text: str, new: str) -> None:
+    assert GeneratedArticle(prompt, text, True, 2, 1.0).new_words == new
+
+
 def test_an_article_stops_at_its_end(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
     with torch.no_grad():
         model.model.norm.weight.zero_()  # now every type is as probable as any other, `</s>` too
-    generation = Generation(temperature=1, top_p=1, max_new_tokens=200, prompts=PROMPTS * 8)
-    articles = generate_articles(model, tokenizer, generation, seed=1)
+    generation = Generation(temperature=1, top_p=1, max_new_tokens=200, prompts=PROMPTS[:1])
+    articles = [generate_articles(model, tokenizer, generation, seed=seed)[0] for seed in range(8)]
     assert {article.ended for article in articles} == {True, False}
     for article in articles:
         assert article.ended == (article.tokens < 200)
