@@ -178,6 +178,7 @@ class Wiki:
             while stored is not None and stored.page.redirect and follow:
                 query.setdefault("redirects", []).append({"from": title, "to": stored.page.redirect})
                 title = stored.page.redirect
+                stored = self.pages.get(title)
             answers[title] = self._describe_page(title)
         return {"batchcomplete": True, "query": {**query, "pages": list(answers.values())}}
 
