@@ -1,7 +1,7 @@
 """The extraction's reference: its rules on BeautifulSoup's tree, as one writes them with `find_all` and `decompose`.
 
 What works on plain text (signatures, TeX, sentences) and the classes' names are shared; how elements are found, judged
-and taken out is BeautifulSoup's. Rare constructs are left out, so that it does less than the extraction, never more.
+and taken out is BeautifulSoup's. Rare constructs are not handled, so that it does less than the extraction, never more.
 """
 
 import re

@@ -31,7 +31,7 @@ STAGES = (
     (corpus.token_ids, "encyclopedia"),
     (corpus.published_dataset, None),
 )
-TOLD = {
+SHOWN = {
     *("articles", "words", "removed", "train_words", "validation_words", "train_tokens", "fertility", "unknown_bytes"),
     *("same_texts", "near_duplicates", "validation_shingles_in_train"),
 }
@@ -58,7 +58,7 @@ def write_volumes(files: list[Path], data: Path) -> int:
 
 
 def materialize(stage: int, data: Path) -> tuple[float, float, str, dict[str, Any]]:
-    """Materializes one asset in this process: seconds, the process's peak in GB, data version, figures."""
+    """Materializes one asset in this process: seconds, the process's peak in GB, data version, metrics."""
     asset, partition = STAGES[stage]
     settings = Settings(data_dir=str(data), scale="paper")
     known: list[dg.AssetSpec | dg.AssetsDefinition] = [
@@ -81,9 +81,9 @@ def materialize(stage: int, data: Path) -> tuple[float, float, str, dict[str, An
     seconds = time.perf_counter() - started
     (event,) = result.asset_materializations_for_node(asset.key.to_python_identifier())
     metadata = [event.metadata, *(check.metadata for check in result.get_asset_check_evaluations())]
-    figures = {name: value.value for of_one in metadata for name, value in of_one.items() if name in TOLD}
+    metrics = {name: value.value for of_one in metadata for name, value in of_one.items() if name in SHOWN}
     version = (event.tags or {})["dagster/data_version"]
-    return seconds, peak_memory() / 1e9, version, figures
+    return seconds, peak_memory() / 1e9, version, metrics
 
 
 def main() -> None:
@@ -95,18 +95,18 @@ def main() -> None:
         data = Path(folder)
         print(f"{write_volumes(arguments.files, data):,} words\n")
         print(
-            "| asset | seconds | peak GB | data version | the second run's | figures |"
+            "| asset | seconds | peak GB | data version | the second run's | metrics |"
             "\n| --- | --- | --- | --- | --- | --- |"
         )
         for stage, (asset, partition) in enumerate(STAGES):
             runs = []
             for _ in range(2):
                 runs.append(in_a_fresh_process(materialize, stage, data))
-            (seconds, peak, version, figures), (_, _, again, _) = runs
+            (seconds, peak, version, metrics), (_, _, again, _) = runs
             name = asset.key.to_user_string() + (f" {partition}" if partition else "")
-            told = ", ".join(f"{key} {value}" for key, value in figures.items())
+            numbers = ", ".join(f"{key} {value}" for key, value in metrics.items())
             same = "the same" if again == version else again[:12]
-            print(f"| {name} | {seconds:.1f} | {peak:.2f} | `{version[:12]}` | {same} | {told} |", flush=True)
+            print(f"| {name} | {seconds:.1f} | {peak:.2f} | `{version[:12]}` | {same} | {numbers} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -177,15 +177,15 @@ def measure_text(pages: pl.DataFrame, truth: Path) -> None:
 
 
 def measure_rate(wiki_url: str, volume: int, folder: Path) -> None:
-    """Prints how much of a ceiling the scrape reaches."""
-    for ceiling in (5, 20):
+    """Prints how much of a rate limit the scrape reaches."""
+    for limit in (5, 20):
         with Client(wiki_url, requests_per_second=UNLIMITED) as client:
-            index = read_volume_index(client, volume).head(MEASURED_SECONDS * ceiling)
-        with Client(wiki_url, requests_per_second=ceiling) as client:
+            index = read_volume_index(client, volume).head(MEASURED_SECONDS * limit)
+        with Client(wiki_url, requests_per_second=limit) as client:
             started = time.perf_counter()
-            scrape_volume(client, index, PageStore(folder / f"rate-{ceiling}.sqlite"))
+            scrape_volume(client, index, PageStore(folder / f"rate-{limit}.sqlite"))
             rate = (client.requests_made - 1) / (time.perf_counter() - started)
-        print(f"rate at a ceiling of {ceiling}/s, {len(index)} pages: {rate:.2f}/s, {rate / ceiling:.1%}")
+        print(f"rate at a limit of {limit}/s, {len(index)} pages: {rate:.2f}/s, {rate / limit:.1%}")
 
 
 def measure(wiki_url: str, volume: int, truth: Path | None, edit: Callable[[], object] | None) -> pl.DataFrame:

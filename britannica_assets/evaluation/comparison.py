@@ -19,7 +19,7 @@ def compare_groups(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         before: the outcomes of one model version: the columns of `ITEM`, and `right`.
-        after: the same of another. Groups on other files are left out.
+        after: the same of another. Groups on other files are not counted.
 
     Returns:
         task, uid, items, before, after, change, low and high (0 to 1; the 95 % interval of the change), p (McNemar,

@@ -128,7 +128,7 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(folder: Path) -> Iterator[Line]:
-    """All lines of all files of `folder`, blank ones left out.
+    """All lines of all files of `folder`, without blank ones.
 
     Raises:
         EvaluationDataError: see `data_files` and `read_text`; a line is no JSON object, or a file holds none.

@@ -30,7 +30,7 @@ def write_page(
         path: the file.
         board: the rows of `leaderboard`.
         scored: what the tracks' versions answered.
-        tasks: the columns of figures; those that none of our rows has are left out.
+        tasks: the columns of figures; those that none of our rows has are not counted.
     """
     from markupsafe import Markup
 

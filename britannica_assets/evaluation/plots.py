@@ -23,7 +23,7 @@ def by_phenomenon(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS)
 
     A phenomenon is BLiMP's linguistic term; a paradigm without one stands for itself. The ends of its interval are put
     together from its UIDs', which are independent, as in `intervals.average_interval`. Other tasks than those of
-    minimal pairs are left out.
+    minimal pairs are not counted.
     """
     below, above = pl.col("accuracy") - pl.col("low"), pl.col("high") - pl.col("accuracy")
     return (

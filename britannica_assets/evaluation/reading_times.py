@@ -121,7 +121,7 @@ def explained_variance(
     """For each outcome how much of what a baseline leaves unexplained the surprisal explains, in per cent.
 
     The baseline is a linear regression on `terms` and their products in pairs; to it the surprisal is added:
-    100 (R²full - R²baseline) / (1 - R²baseline). Rows with a gap are left out.
+    100 (R²full - R²baseline) / (1 - R²baseline). Rows with a gap are not counted.
 
     Returns:
         Rows of `SCORES_SCHEMA`.

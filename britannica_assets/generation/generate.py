@@ -59,7 +59,7 @@ def generate_articles(
 
     Each prompt begins with the seed anew and is not padded, so that its article is the same whatever other prompts
     there are, and the same as the served model's (`served_model.py`) on the same kind of device. White space at a
-    prompt's end is left out: the model's words begin with it.
+    prompt's end is dropped: the model's words begin with it.
 
     Raises:
         ValueError: a prompt is empty, with `max_new_tokens` longer than the model has positions, or the seed has more

@@ -38,7 +38,9 @@ class ServedModel(PythonModel):
         for prompt in model_input["prompt"]:
             torch.manual_seed(int(sampling["seed"]))
             positions = self.model.config.max_position_embeddings
-            prompt_ids = self.tokenizer(prompt, return_tensors="pt", verbose=False)["input_ids"][:, 1 - positions :]
+            prompt_ids = self.tokenizer(prompt.rstrip(), return_tensors="pt", verbose=False)["input_ids"][
+                :, 1 - positions :
+            ]
             ids = self.model.generate(
                 prompt_ids,
                 attention_mask=torch.ones_like(prompt_ids),

@@ -28,7 +28,7 @@ def read_volume_index(client: Client, volume: int) -> pl.DataFrame:
     """The pages of a volume in order, each subpage after the article that is its `parent`, in the order known so far.
 
     Redirects resolve to the canonical page; a page listed twice keeps its first place; links to what does not exist
-    are left out. `listed_title` is None for a subpage that no part page lists; the order of these is settled when the
+    are skipped. `listed_title` is None for a subpage that no part page lists; the order of these is settled when the
     pages are read. Costs a request a part and one more, one for up to 500 pages, and one for 50 redirects.
 
     Raises:
