@@ -8,8 +8,8 @@
 The reference does what a first script does: a dozen patterns over the whole corpus as one string, articles drawn from a
 list and removed by value, a tokenizer trained on one long line, validation text encoded in one call.
 
-The ratio is of seconds on the clock, and holds on a machine without other work; for a busy one the ratio of CPU
-seconds, over all threads of the process, is given too.
+The ratio is of seconds on the clock, and holds on a machine without other work; the ratio of CPU seconds, over all
+threads of the process, stands beside it for machines with.
 """
 
 import argparse

@@ -6,7 +6,7 @@ Dagster's UI renders Markdown with pictures and GitHub's extensions, and a pictu
 import re
 
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # a backslash escapes any of ASCII (CommonMark, 2.4)
-# GitHub's autolinks are found after the backslashes are gone; a word joiner, which has no width, parts them.
+# GitHub's autolinks are found in the text after the backslashes are gone; a word joiner, without width, parts them.
 AUTOLINK = re.compile(r"(https?|ftp|mailto|xmpp|www)(?=[:.])|(?=@)", re.IGNORECASE)
 WORD_JOINER = "\u2060"
 

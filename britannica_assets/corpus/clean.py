@@ -6,12 +6,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
 from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, COMMON_CHARACTERS
 
 MAX_PASSES = 50
+SMALL = 500  # texts that are not worth starting every core for
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,23 @@ def _pass(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _apply(table: pl.DataFrame, numbers: Iterable[int]) -> pl.DataFrame:
-    text, lazy = pl.col("text"), table.lazy()
     for number in numbers:
-        lazy = lazy.with_columns(
-            CLEANING_RULES[number].apply(text), CLEANING_RULES[number].count(text).alias(f"matches_{number}")
-        )
-    return lazy.collect(engine="streaming")
+        rule, column = CLEANING_RULES[number], f"matches_{number}"
+        counts = _select(table, rule.count(pl.col("text"))).alias(column)
+        matched = counts.fill_null(0) > 0
+        text = table["text"]
+        # Most rules match in few texts; the others are neither searched again nor copied.
+        if matched.any():
+            changed = _select(table.filter(matched), rule.apply(pl.col("text")))
+            text = changed if matched.all() else text.scatter(matched.arg_true(), changed)
+        table = table.with_columns(text, counts)
+    return table
+
+
+def _select(table: pl.DataFrame, expression: pl.Expr) -> pl.Series:
+    """The expression's values; on every core where there is work for them."""
+    engine: Literal["streaming", "in-memory"] = "streaming" if len(table) > SMALL else "in-memory"
+    return table.lazy().select(expression).collect(engine=engine).to_series()
 
 
 def _may_match(passed: pl.DataFrame) -> pl.Series:

@@ -115,17 +115,14 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
         rare=True,
     ),
     CleaningRule("standardize spaces", "10\u00a0m.\u2003E.", "10 m. E.", r"[\p{Z}\t&&[^ ]]", " ", rare=True),
+    CleaningRule("straighten look-alike double quotes", "＂Bath〞", '"Bath"', r"[＂〝〞〟❝❞]", '"', rare=True),
+    CleaningRule("straighten look-alike apostrophes", "the city＇s", "the city's", r"[＇❛❜]", "'", rare=True),
     CleaningRule(
-        "straighten look-alike quotes",
-        "the city＇s ＂name〞",
-        'the city\'s "name"',
-        r"[＂〝〞〟❝❞]",
-        '"',
-        transform=lambda text: (
-            text.str.replace_all(r"[＂〝〞〟❝❞]", '"')
-            .str.replace_all(r"[＇❛❜]", "'")
-            .str.replace_all(r"(^|\P{Armenian})՚(\P{Armenian}|$)", "${1}'$2")
-        ),
+        "straighten Armenian apostrophes outside Armenian",
+        "the city՚s",
+        "the city's",
+        r"(^|\P{Armenian})՚(\P{Armenian}|$)",
+        "${1}'$2",
         rare=True,
     ),
     CleaningRule("straighten double quotes", "“Bath”", '"Bath"', r"[“”„‟«»]|''|‘‘|’’", '"'),
@@ -169,7 +166,7 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
         "drop references at the end of brackets",
         "he died (in 1540; see Capuchins) there",
         "he died (in 1540) there",
-        rf"[;,:] (?:and |but )?[Ss]ee {_TARGET}[^()\[\]\n;]*((?:;{_PLAIN}*)?\))",
+        rf"[;,:] (?:and |but )?see {_TARGET}[^()\[\]\n;]*((?:;{_PLAIN}*)?\))",
         "$1",
     ),
     CleaningRule(
@@ -189,14 +186,14 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
         "drop plates' labels",
         "a city.\nPlate IV.\nThe",
         "a city.\n\nThe",
-        r"\n(?:Plate|PLATE) [IVXL\d]+\.?(\n|$)",
+        r"(?:\n(?:Plate|PLATE) [IVXL\d]+\.?)+(\n|$)",
         "\n$1",
     ),
     CleaningRule(
         "drop remains of tables and formulas",
         "by weight\n12.5 + 3 x = 9 lb,\nor less",
         "by weight\n\nor less",
-        r"\n(?:[^\p{L}\d\n]|\p{L}{1,2}[^\p{L}\n])*[\d=+×÷√∑∫<>±∞∂](?:[^\p{L}\n]|\p{L}{1,2}[^\p{L}\n])*(\n|$)",
+        r"(?:\n(?:[^\p{L}\d\n]|\p{L}{1,2}[^\p{L}\n])*[\d=+×÷√∑∫<>±∞∂](?:[^\p{L}\n]|\p{L}{1,2}[^\p{L}\n])*)+(\n|$)",
         "\n$1",
     ),
     CleaningRule("mend spaces around dashes", "Bath — a city", "Bath—a city", r" — ?|— ", "—"),

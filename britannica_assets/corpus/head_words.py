@@ -27,7 +27,7 @@ _OTHER_NAMES = (
 )
 HEAD_PATTERN = (
     rf"^['(\[\"]?\p{{Lu}}[\p{{Lu}}\p{{M}}'’\"\-]+{_MORE_CAPITALS}"
-    rf"(?:{_OTHER_NAMES},? (?:\p{{Lu}}{{3}}|(?:ST|OF|DE|LE|LA|DU|D')\b)[\p{{Lu}}\p{{M}}'’\-]*{_MORE_CAPITALS}){{0,3}}"
+    rf"(?:{_OTHER_NAMES},? (?:\p{{Lu}}{{3}}|(?:ST|OF|DE|LE|LA|DU|D')\b)[\p{{Lu}}\p{{M}}'’\-]*{_MORE_CAPITALS})*"
 )
 
 
@@ -47,6 +47,8 @@ def title_case_head(head: str) -> str:
     >>> title_case_head("ASAF-UD-DOWLAH")
     'Asaf-ud-Dowlah'
     """
+    if head.isalpha() and not head.startswith("M") and head not in ABBREVIATIONS:
+        return head.capitalize()
     return CAPITALS.sub(lambda match: _set_word(match.group(), head[: match.start()], head[match.end() :]), head)
 
 
@@ -57,7 +59,7 @@ def _set_word(word: str, before: str, after: str) -> str:
         return word
     if _is_small(word, before, after, first=first):
         return word.lower()
-    numeral = REGNAL_NUMBER.fullmatch(word) and (not first or after[:1] in (".", "ᵉ"))
+    numeral = word[0] in "IVX" and REGNAL_NUMBER.fullmatch(word) and (not first or after[:1] in (".", "ᵉ"))
     if numeral or len(word) == 1 or any(character.isdigit() for character in word):
         return word
     if word.startswith("MC") and len(word) > 3:
@@ -70,16 +72,16 @@ def _set_word(word: str, before: str, after: str) -> str:
 def _is_small(word: str, before: str, after: str, *, first: bool) -> bool:
     """Whether the word is written small: a particle, an ordinal, or a part of the word before it."""
     within = before[-1:] in "()" and before[-2:-1].isalpha()
-    if within or _follows_apostrophe(before) or ORDINAL.fullmatch(word):
+    if within or _follows_apostrophe(before) or (word[0].isdigit() and ORDINAL.fullmatch(word)):
         return True
     if word in {"D", "Y"}:
         return bool(ELISION.match(word + after[:2])) or (word == "Y" and before.endswith(" ") and after.startswith(" "))
     if first:
-        return PREPOSED.match(word + after) is not None
+        return word in {"VAN", "VON"} and PREPOSED.match(word + after) is not None
     small = word.lower() in SMALL_WORDS or (word.lower() in ARTICLES and not before.endswith(", "))
-    return (small and not after.startswith(".") and not before.endswith("'")) or (
-        len(word) > 1 and not REGNAL_NUMBER.fullmatch(word) and before.endswith("-") and _is_chinese(before)
-    )
+    if small:
+        return not after.startswith(".") and not before.endswith("'")
+    return len(word) > 1 and before.endswith("-") and "'" in before and _is_chinese(before)
 
 
 def _follows_apostrophe(before: str) -> bool:
