@@ -112,7 +112,9 @@ def test_a_file_that_extends_what_it_cannot_is_refused(tmp_path: Path, text: str
 
 
 def test_what_the_configuration_lacks_is_refused_with_what_it_has() -> None:
-    with pytest.raises(ConfigurationError, match=r"'enormous' is neither .*\(best, demo, laptop, paper.*BRITANNICA_SCALE"):
+    with pytest.raises(
+        ConfigurationError, match=r"'enormous' is neither .*\(best, demo, laptop, paper.*BRITANNICA_SCALE"
+    ):
         load_configuration("enormous")
     configuration = load_configuration("demo")
     with pytest.raises(ConfigurationError, match="no track 'babylm_100m'; it has: babylm_10m, encyclopedia"):
