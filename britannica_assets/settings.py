@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         default=5.0, gt=0, description="the rate limit of all requests, over all runs of this machine"
     )
     scale: str = Field(
-        default="paper", description="a shipped configuration (paper, best, demo) or the path of a YAML file"
+        default="paper", description="a shipped configuration (paper, best, laptop, demo) or the path of a YAML file"
     )
     eval_dir: Path | None = Field(
         default=None,
