@@ -32,8 +32,10 @@ teachers:
     training: &training {learning_rate: 3.0e-3, batch_size: 32, epochs: 1, warmup_steps: 2, weight_decay: 0.1}
 student: {architecture: *shape, training: *training}
 distillation: {top_k: 8, left_context: 8}
-generation: {max_new_tokens: 10, prompts: ["The town of"]}
+generation: {max_new_tokens: 10, prompts: ["The town of", "![x](/graphql?query=mutation)"]}
 """
+# Dagster's UI would render it as a picture, and its webserver executes mutations that are sent by GET.
+HOSTILE = "![x](/graphql?query=mutation)"
 # Dagster reads the configuration when the definitions are loaded: a process of its own has its own.
 PROGRAM = """
 import json, sys, warnings
@@ -51,7 +53,9 @@ with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(partition_key=partition, asset_selection=assets, instance=instance)
         for event in result.get_asset_materialization_events():
             found = event.materialization
-            metadata[found.asset_key.to_user_string()] = {k: str(v.value) for k, v in found.metadata.items()}
+            metadata[found.asset_key.to_user_string()] = {
+                key: [type(value).__name__, str(value.value)] for key, value in found.metadata.items()
+            }
         checks |= {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
 open(sys.argv[1], "w").write(json.dumps([metadata, checks]))
 """
@@ -77,6 +81,8 @@ def data(tmp_path: Path) -> Path:
         }
         for number, article in enumerate(compose()[::3], 1)
     ]
+    for row in rows:
+        row["title"], row["text"] = f"{row['title']} {HOSTILE}", f"{HOSTILE} {row['text']}"
     (tmp_path / "articles").mkdir()
     pl.DataFrame(rows, schema=ARTICLES_SCHEMA).write_parquet(tmp_path / "articles" / "01.parquet")
     minimal_pairs.write(tmp_path / "pairs")
@@ -97,15 +103,25 @@ def test_the_whole_graph_follows_a_scale_of_ones_own(data: Path) -> None:
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr[-6000:]
     metadata, checks = json.loads((data / "result.json").read_text(encoding="utf-8"))
-    assert metadata.keys() == {
+    assert metadata.keys() >= {
         "encyclopedia", "clean_encyclopedia", "corpus_split", "tokenizer", "token_ids", "published_dataset",
         "teacher_third", "teacher_targets", "student", "student_without_teachers", "blimp_scores", "leaderboard",
         "generated_articles",
     }  # fmt: skip
-    assert metadata["teacher_targets"]["teachers"] == "teacher_third"
-    assert metadata["student"]["scale"] == metadata["blimp_scores"]["scale"] == "tiny"
-    assert len(metadata["student"]["configuration_digest"]) == 64
-    assert "01" not in metadata["encyclopedia"]["missing_volumes"]
+    assert not metadata.keys() & {"teacher_gpt2", "teacher_llama"}
+    assert metadata["teacher_targets"]["teachers"][1] == "teacher_third"
+    assert metadata["student"]["scale"][1] == metadata["blimp_scores"]["scale"][1] == "tiny"
+    assert len(metadata["student"]["configuration_digest"][1]) == 64
+    assert "01" not in metadata["encyclopedia"]["missing_volumes"][1]
+    shown = {
+        (asset, key): value
+        for asset, entries in metadata.items()
+        for key, (kind, value) in entries.items()
+        if kind == "MarkdownMetadataValue"
+    }
+    assert [place for place, value in shown.items() if HOSTILE in value] == []
+    assert "graphql" in shown["generated_articles", "generated"]
+    assert "graphql" in shown["clean_encyclopedia", "sample"]
     assert checks["train_and_validation_are_disjoint"]
     assert checks["decoding_gives_back_the_text"]
     scores = pl.read_parquet(data / "blimp_scores" / "babylm_10m.parquet")
@@ -113,4 +129,7 @@ def test_the_whole_graph_follows_a_scale_of_ones_own(data: Path) -> None:
     assert set(scores["source"]) == {"other files"}
     page = (data / "leaderboard" / "leaderboard.html").read_text(encoding="utf-8")
     assert "teacher third" in page
-    assert pl.read_parquet(data / "generated_articles" / "babylm_10m.parquet")["prompt"].to_list() == ["The town of"]
+    assert pl.read_parquet(data / "generated_articles" / "babylm_10m.parquet")["prompt"].to_list() == [
+        "The town of",
+        HOSTILE,
+    ]

@@ -8,6 +8,7 @@ import polars as pl
 from britannica_assets.config import configuration_name, load_configuration
 from britannica_assets.digests import table_digest
 from britannica_assets.partitions import track_partitions
+from britannica_assets.plotting import as_markdown_table
 from britannica_assets.settings import Settings
 from britannica_assets.track_models import STUDENT, registered_model
 
@@ -56,7 +57,9 @@ def generated_articles(
             "model": dg.MetadataValue.url(model_url(settings, registered_model(STUDENT), version)),
             "alias": champion_alias(track),
             "scale": configuration_name(settings.scale),
-            "generated": dg.MetadataValue.md(_as_markdown(table)),
+            "generated": dg.MetadataValue.md(
+                as_markdown_table(table.select("prompt", "text", "perplexity", "novelty"))
+            ),
             "dagster/row_count": len(table),
         },
     )
@@ -66,12 +69,3 @@ def _mean_novelty(table: pl.DataFrame) -> dict[str, float]:
     """Empty where all articles are shorter than the 8-grams that novelty counts."""
     mean = table.select(pl.col("novelty").mean()).item()
     return {} if mean is None else {"mean_novelty": round(float(mean), 3)}
-
-
-def _as_markdown(table: pl.DataFrame) -> str:
-    rows = [
-        f"| {row['prompt']} | {row['text'].replace('|', '/').replace(chr(10), ' ¶ ')} | {row['perplexity']:.1f} |"
-        f" {'' if row['novelty'] is None else format(row['novelty'], '.0%')} |"
-        for row in table.iter_rows(named=True)
-    ]
-    return "\n".join(["| prompt | text | perplexity | novelty |", "| --- | --- | --- | --- |", *rows])
