@@ -22,7 +22,7 @@ from britannica_assets.sample.markup import ROOT, Page, with_sentence
 HOME = Path("/usr/share/mediawiki")
 PHP_MODULES = frozenset(("pdo_sqlite", "xml", "mbstring", "intl", "apcu"))
 CREATED_AT = "2020-01-01T00:00:00Z"
-START_TIMEOUT, STOP_TIMEOUT = 300, 60  # seconds, on a busy machine
+START_TIMEOUT = 300  # seconds, on a busy machine
 
 # Raw HTML carries the markup that Wikisource's templates would give; pages of scans may be transcluded.
 SETTINGS = """
@@ -140,8 +140,8 @@ def serve(folder: Path, port: int) -> Iterator[str]:
             time.sleep(0.1)
         yield url
     finally:
-        os.killpg(server.pid, signal.SIGTERM)  # the server's workers are of its own process group
-        server.wait(timeout=STOP_TIMEOUT)
+        os.killpg(server.pid, signal.SIGKILL)  # with its workers, of which one may not hear a gentler signal
+        server.wait()
 
 
 def free_port() -> int:
