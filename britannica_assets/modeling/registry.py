@@ -21,7 +21,6 @@ from britannica_assets.modeling.promotion import (
 )
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.trained_model import TrainedModel, TrainingMetrics
-from britannica_assets.modeling.words_seen import PREFIX
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import connect
 
@@ -98,6 +97,8 @@ def register(
 @contextmanager
 def _without_words_seen_checkpoints(folder: Path) -> Iterator[Path]:
     """A model's folder as MLflow gets it."""
+    from britannica_assets.modeling.words_seen import PREFIX
+
     if not any(folder.glob(f"{PREFIX}*")):
         yield folder
         return
