@@ -50,7 +50,7 @@ def score_validation_articles(
     for first in range(0, len(windows), batch_size):
         batch = windows[first : first + batch_size]
         width = max(stop - start for _, start, stop in batch)
-        ids = np.zeros((len(batch), width), dtype=np.int64)
+        ids = np.full((len(batch), width), EOS_ID, dtype=np.int64)  # to the right, where no token sees it
         labels = np.full((len(batch), width), IGNORE_INDEX, dtype=np.int64)
         for row, (_, start, stop) in enumerate(batch):
             ids[row, : stop - start] = tokens.ids[start:stop]
