@@ -179,7 +179,7 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     groups = ("wikisource", "corpus", "modeling", "evaluation", "generation")
     browser.get(f"{dagster}/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in groups))
     shows(browser, "Global asset lineage")
-    shows(browser, "generated_articles")
+    shows(browser, "leaderboard")
     click(browser, "//button[.='Skip']")  # Dagster's greeting, which lies over the page at the first visit
     time.sleep(2)  # the graph's layout is animated
     browser.save_screenshot(str(PICTURES / "asset_graph.png"))
