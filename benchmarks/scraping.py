@@ -11,7 +11,6 @@ import argparse
 import multiprocessing
 import random
 import re
-import resource
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ import dagster as dg
 import polars as pl
 
 from benchmarks.beautiful_soup import extract_with_beautiful_soup
+from benchmarks.fresh_process import peak_memory
 from britannica_assets.sample.wiki import Wiki
 from britannica_assets.sample.wiki_server import serve
 from britannica_assets.settings import Settings
@@ -67,7 +67,7 @@ def measure_memory(pages: list[str]) -> None:
         for _ in range(rounds):
             for page in pages:
                 extract_article(page)
-        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        peaks.append(peak_memory() / 2**20)
     growth = peaks[1] - peaks[0]
     print(
         f"memory: peak {peaks[0]:.0f} MB after {2 * len(pages)} articles, +{growth:.1f} MB after 5 times as many more"
@@ -172,8 +172,8 @@ def measure_text(pages: pl.DataFrame, truth: Path) -> None:
         for initials in signature.split("; ")
         if initials[:1].isupper()
     }
-    of_sample = [initials in (signed.get(title) or "").split("; ") for title, initials in true_initials]
-    print(f"  signatures read: {sum(of_sample)} of {len(of_sample)}, {sum(of_sample) / max(1, len(of_sample)):.1%}")
+    matched = [initials in (signed.get(title) or "").split("; ") for title, initials in true_initials]
+    print(f"  signatures read: {sum(matched)} of {len(matched)}, {sum(matched) / max(1, len(matched)):.1%}")
 
 
 def measure_rate(wiki_url: str, volume: int, folder: Path) -> None:

@@ -18,6 +18,7 @@ from britannica_assets.wikisource.checks import (
     RAW_ARTICLES_CHECKS,
     check_articles,
     check_raw_articles,
+    failed_pages,
 )
 from britannica_assets.wikisource.client import Client
 from britannica_assets.wikisource.extract import RENDERING_NOISE
@@ -92,7 +93,7 @@ def raw_articles(
     with connect(settings) as client:
         result = scrape_volume(client, volume_index.collect(), store, previous=previous)
     pages = result.pages
-    failed = pages.filter(pl.col("failure").is_not_null() & pl.col("part").is_not_null())
+    failed = failed_pages(pages)
     content = pages.select("volume", "part", "position", "title", "parent", "html", "failure", "vanished").with_columns(
         pl.col("html").str.replace_all(RENDERING_NOISE, "")
     )

@@ -7,10 +7,10 @@ from britannica_assets.wikisource.articles import find_page_gaps
 
 MAX_NAMED = 50  # titles or gaps in a check's metadata
 SHORT = 10  # words
-MOST_SHORT = 0.02  # of the articles
-MOST_UNPROOFREAD = 0.05  # of the articles
+MAX_SHORT_SHARE = 0.02  # of the articles
+MAX_UNPROOFREAD_SHARE = 0.05  # of the articles
 PROOFREAD = 3  # data-page-quality: 3 is proofread, 4 validated
-MOST_LOST = 0.02  # of the words since the last scrape
+MAX_LOST_SHARE = 0.02  # of the words since the last scrape
 
 RAW_ARTICLES_CHECKS = [
     dg.AssetCheckSpec(
@@ -23,12 +23,12 @@ ARTICLES_CHECKS = [
     dg.AssetCheckSpec(
         "articles_have_text",
         asset="articles",
-        description=f"At most {MOST_SHORT:.0%} of the articles have no text or fewer than {SHORT} words.",
+        description=f"At most {MAX_SHORT_SHARE:.0%} of the articles have no text or fewer than {SHORT} words.",
     ),
     dg.AssetCheckSpec(
         "pages_are_proofread",
         asset="articles",
-        description=f"At most {MOST_UNPROOFREAD:.0%} of the articles stand on pages that nobody has proofread.",
+        description=f"At most {MAX_UNPROOFREAD_SHARE:.0%} of the articles stand on pages that nobody has proofread.",
     ),
     dg.AssetCheckSpec(
         "no_article_stands_twice",
@@ -45,15 +45,20 @@ ARTICLES_CHECKS = [
         "the_volume_did_not_shrink",
         asset="articles",
         blocking=True,
-        description=f"The volume lost at most {MOST_LOST:.0%} of its words since it was last materialized; materialize"
-        " it again to accept the loss.",
+        description=f"The volume lost at most {MAX_LOST_SHARE:.0%} of its words since it was last materialized;"
+        " materialize it again to accept the loss.",
     ),
 ]
 
 
+def failed_pages(pages: pl.DataFrame) -> pl.DataFrame:
+    """The listed pages of a volume that could not be fetched."""
+    return pages.filter(pl.col("part").is_not_null() & pl.col("failure").is_not_null())
+
+
 def check_raw_articles(pages: pl.DataFrame) -> list[dg.AssetCheckResult]:
     """Evaluates `RAW_ARTICLES_CHECKS` on a volume's pages."""
-    failed = pages.filter(pl.col("part").is_not_null() & pl.col("failure").is_not_null())
+    failed = failed_pages(pages)
     return [_result("every_listed_article_is_fetched", failed.is_empty(), failed, severity=dg.AssetCheckSeverity.ERROR)]
 
 
@@ -70,10 +75,10 @@ def check_articles(articles: pl.DataFrame, *, without_text: int, words_before: i
     return [
         _result(
             "articles_have_text",
-            len(articles) > 0 and len(short) + without_text <= MOST_SHORT * (len(articles) + without_text),
+            len(articles) > 0 and len(short) + without_text <= MAX_SHORT_SHARE * (len(articles) + without_text),
             short,
         ),
-        _result("pages_are_proofread", len(unproofread) <= MOST_UNPROOFREAD * len(articles), unproofread),
+        _result("pages_are_proofread", len(unproofread) <= MAX_UNPROOFREAD_SHARE * len(articles), unproofread),
         _result("no_article_stands_twice", duplicates.is_empty(), duplicates),
         dg.AssetCheckResult(
             check_name="printed_pages_follow",
@@ -83,7 +88,7 @@ def check_articles(articles: pl.DataFrame, *, without_text: int, words_before: i
         ),
         dg.AssetCheckResult(
             check_name="the_volume_did_not_shrink",
-            passed=words_before is None or words >= words_before * (1 - MOST_LOST),
+            passed=words_before is None or words >= words_before * (1 - MAX_LOST_SHARE),
             metadata={"words": words, "words_before": "none" if words_before is None else words_before},
         ),
     ]

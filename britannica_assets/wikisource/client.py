@@ -177,7 +177,7 @@ class Client:
     def query_titles(self, titles: Iterable[str], **parameters: str) -> Iterator[tuple[list[str], dict[str, Any]]]:
         """Sends `query` for full titles, 50 a request; yields those of each answer with the answer's `query`.
 
-        Answers are continued to their end: several may tell of the same titles.
+        Answers are continued to their end: several may hold the same titles.
 
         Raises:
             WikiError: as `query` does.
@@ -193,10 +193,8 @@ class Client:
         for attempt in range(1, policy.max_attempts + 1):
             try:
                 return read(self._request_once(url, parameters))
-            except (_RetryableError, AnswerTooSlowError, requests.RequestException) as error:
-                reason = str(error)
-                asked = error.retry_after if isinstance(error, _RetryableError) else None
-                lagged = isinstance(error, _RetryableError) and error.lagged
+            except _RetryableError as error:
+                reason, asked = str(error), error.retry_after
                 if asked is not None and asked > policy.max_retry_after:
                     moment = (datetime.now(UTC) + timedelta(seconds=asked)).isoformat(timespec="minutes")
                     raise RetryLaterError(
@@ -204,7 +202,7 @@ class Client:
                         " kept: materialize again after that"
                     ) from error
                 if attempt < policy.max_attempts:
-                    wait = max(policy.backoff(attempt, lagged=lagged), asked or 0.0)
+                    wait = max(policy.backoff(attempt, lagged=error.lagged), asked or 0.0)
                     logger.warning("%s: %s; attempt %d, again in %.1f s", url, reason, attempt, wait)
                     if asked is not None:
                         self._rate_limiter.pause(wait)
@@ -231,7 +229,7 @@ class Client:
     def _send(self, url: str, parameters: dict[str, str] | None) -> _Content:
         """Makes one request, within the limits, and reads its answer."""
         api_limiter = self._api_limiter if parameters is not None else None
-        with api_limiter.alone() if api_limiter else nullcontext():
+        with api_limiter.exclusive() if api_limiter else nullcontext():
             if api_limiter:
                 api_limiter.acquire()
             self._rate_limiter.acquire()
@@ -253,6 +251,8 @@ class Client:
                     return _Content(response, read_content(response, deadline=self._retry_policy.deadline))
             except AnswerTooLargeError as error:
                 raise WikiError(f"{url}: {error}") from error
+            except (AnswerTooSlowError, requests.RequestException) as error:
+                raise _RetryableError(str(error)) from error
 
     def _checked(self, url: str, parameters: dict[str, str] | None, content: _Content) -> _Content:
         if content.status in (404, 410) and parameters is None:

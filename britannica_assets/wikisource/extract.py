@@ -10,13 +10,14 @@ from lxml.html import HTMLParser
 from britannica_assets.wikisource.extraction.boxes import Box
 from britannica_assets.wikisource.extraction.dom import (
     FORMULA,
-    INVISIBLE,
     MARKS,
     PARAGRAPH_BREAK,
     Element,
     Styles,
+    fold,
     text_of,
     without,
+    wrap_text,
 )
 from britannica_assets.wikisource.extraction.running_text import RunningText
 from britannica_assets.wikisource.extraction.sentences import without_sentences_of
@@ -103,8 +104,6 @@ def _paragraphs(body: Element) -> list[str]:
     for line_break in body.iter("br"):
         line_break.tail = " " + (line_break.tail or "")
     for block in body.iterdescendants(*_BLOCK_TAGS.split()):
-        block.text = PARAGRAPH_BREAK + (block.text or "")
-        block.tail = PARAGRAPH_BREAK + (block.tail or "")
-    text = without(text_of(body), INVISIBLE)
-    paragraphs = (" ".join(raw.split()) for raw in text.split(PARAGRAPH_BREAK))
+        wrap_text(block, PARAGRAPH_BREAK, PARAGRAPH_BREAK)
+    paragraphs = map(fold, text_of(body).split(PARAGRAPH_BREAK))
     return [paragraph for paragraph in paragraphs if paragraph and not is_placeholder(paragraph)]

@@ -12,7 +12,10 @@ BUSY_TIMEOUT = 60.0  # seconds that one run waits for another's commit
 
 @dataclass(frozen=True)
 class StoredPage:
-    """One fetched page; `touched` is the wiki's at the time of fetching, `html` None where fetching failed."""
+    """A page; `touched` is the time of the wiki's change that `html` answers to.
+
+    `html` is None where no fetch succeeded.
+    """
 
     title: str
     touched: str

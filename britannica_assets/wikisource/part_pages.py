@@ -50,7 +50,7 @@ def read_part_pages(client: Client, volume: int) -> list[tuple[int, str]]:
                 f"part {part} of volume {volume} is missing, and there is a part {max(parts)}: {error}. Its articles"
                 " would be lost: see what became of the page on the wiki, and materialize again when it is back"
             ) from error
-        titles = list(article_links(page))
+        titles = article_links(page)
         if not titles:
             raise WikiError(f"{client.page_url(title)} lists no article")
         listed += [(part, title) for title in titles]
@@ -58,23 +58,19 @@ def read_part_pages(client: Client, volume: int) -> list[tuple[int, str]]:
     return listed
 
 
-def article_links(page: str) -> Iterator[str]:
+def article_links(page: str) -> list[str]:
     """The titles, without the root, that a part page links to as articles, in order, each once."""
-    seen = set()
-    for title in page_links(page, _LINKS):
-        if not NO_ARTICLE.match(title) and title not in seen:
-            seen.add(title)
-            yield title
+    return list(dict.fromkeys(title for title in page_links(page) if not NO_ARTICLE.match(title)))
 
 
 def subpage_links(page: str, title: str) -> list[str]:
     """The subpages of the article `title` that its page links to, without the root, in order, each once."""
-    return list(dict.fromkeys(link for link in page_links(page, _LINKS) if link.startswith(f"{title}/")))
+    return list(dict.fromkeys(link for link in page_links(page) if link.startswith(f"{title}/")))
 
 
-def page_links(page: str, xpath: str) -> Iterator[str]:
-    """The titles, without the root, of the work's pages that the addresses at `xpath` lead to."""
-    for link in Selector(text=page).xpath(xpath).getall():
+def page_links(page: str) -> Iterator[str]:
+    """The titles, without the root, of the work's pages that a page links to."""
+    for link in Selector(text=page).xpath(_LINKS).getall():
         address = urlsplit(link)
         if address.netloc or not address.path.startswith("/wiki/") or "redlink=1" in address.query:
             continue

@@ -43,8 +43,8 @@ class RateLimiter:
         _make_shared_folder(folder)
         self._file = folder / f"{name}.next-request"
         self._lock = FileLock(folder / f"{name}.lock", mode=0o666)
-        self._alone_lock = FileLock(folder / f"{name}.alone", mode=0o666)
-        self._alone_thread_lock = threading.Lock()
+        self._exclusive_lock = FileLock(folder / f"{name}.alone", mode=0o666)
+        self._exclusive_thread_lock = threading.Lock()
         self._thread_lock = threading.Lock()
         self._interval = 1 / per_second
         self._clock = clock
@@ -61,9 +61,9 @@ class RateLimiter:
         self._sleep(max(0.0, start - now))
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Holds the host for one request: no other of this machine that asks alone is under way meanwhile."""
-        with self._alone_thread_lock, self._alone_lock:
+    def exclusive(self) -> Iterator[None]:
+        """Holds the host for one request: no other exclusive one of this machine is under way meanwhile."""
+        with self._exclusive_thread_lock, self._exclusive_lock:
             yield
 
     def pause(self, seconds: float) -> None:

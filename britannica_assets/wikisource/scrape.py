@@ -3,7 +3,7 @@
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -153,8 +153,8 @@ def _table(index: pl.DataFrame, store: PageStore) -> pl.DataFrame:
             rows.clear()
     volume = index["volume"][0]
     for title in store.titles():
-        page = store.read(title)
-        if title in listed or page is None:
+        page = None if title in listed else store.read(title)
+        if page is None:
             continue
         gone = {"volume": volume, "title": title, "revision": page.revision, "touched": page.touched}
         rows.append({**dict.fromkeys(INDEX_SCHEMA), **gone, **_page_columns(page), "vanished": True})
@@ -166,15 +166,5 @@ def _page_columns(page: StoredPage) -> dict[str, str | None]:
 
 
 def _from_table(previous: pl.DataFrame) -> list[StoredPage]:
-    return [
-        StoredPage(
-            title=row["title"],
-            touched=row["touched"],
-            revision=row["revision"],
-            url=row["url"],
-            html=row["html"],
-            fetched_at=row["fetched_at"],
-            failure=row["failure"],
-        )
-        for row in previous.iter_rows(named=True)
-    ]
+    columns = [field.name for field in fields(StoredPage)]
+    return [StoredPage(**row) for row in previous.select(columns).iter_rows(named=True)]

@@ -56,14 +56,14 @@ def test_a_page_comes_through_trouble(fault: Fault) -> None:
 
 def test_a_page_that_does_not_come_is_asked_for_again() -> None:
     finished = threading.Event()
-    impatient = RetryPolicy(max_attempts=1_000, initial_backoff=0.01, max_backoff=0.02, timeout=0.5)
+    short_timeout = RetryPolicy(max_attempts=1_000, initial_backoff=0.01, max_backoff=0.02, timeout=0.5)
 
     def hang(handler: BaseHTTPRequestHandler) -> None:
         finished.wait()
 
     with (
         serve_faulty(wiki_of([["Anvil"]]), {"/Anvil": [hang]}) as url,
-        Client(url, requests_per_second=1_000, retry_policy=impatient) as client,
+        Client(url, requests_per_second=1_000, retry_policy=short_timeout) as client,
     ):
         try:
             assert "Anvil is told of" in client.page(f"{ROOT}/Anvil")
@@ -81,7 +81,7 @@ def test_an_api_answer_comes_through_trouble(fault: Fault) -> None:
         assert client.query(prop="info", titles=f"{ROOT}/Anvil")["query"]["pages"][0]["title"] == f"{ROOT}/Anvil"
 
 
-def test_an_error_that_waiting_cannot_mend_is_told_at_once() -> None:
+def test_an_error_that_waiting_cannot_mend_is_raised_at_once() -> None:
     with client_of(wiki_of([]), {"api.php": [api_error("badtoken")]}) as client:
         with pytest.raises(WikiError, match="badtoken"):
             client.query(prop="info", titles="A")
@@ -240,15 +240,15 @@ def test_lists_are_continued_to_their_end() -> None:
     assert [len(answer["query"]["allpages"]) for answer in answers] == [500, 500, 100]
 
 
-def test_requests_that_ask_alone_wait_for_each_other(tmp_path: Path) -> None:
+def test_exclusive_requests_wait_for_each_other(tmp_path: Path) -> None:
     limiter = RateLimiter("wiki.example.api", 3, tmp_path)
     reached = threading.Event()
 
     def ask() -> None:
-        with RateLimiter("wiki.example.api", 3, tmp_path).alone():
+        with RateLimiter("wiki.example.api", 3, tmp_path).exclusive():
             reached.set()
 
-    with limiter.alone():
+    with limiter.exclusive():
         other = threading.Thread(target=ask)
         other.start()
         assert not reached.is_set(), "one request is under way"
@@ -264,7 +264,7 @@ def test_awkward_titles_reach_their_page() -> None:
         "C++",
         "“Quoted” 'so'",
         "Κλῖμαξ",
-        "Cafe\u0301".replace("e\u0301", "é"),
+        "Café",
         "50%",
     ]
     wiki = wiki_of([titles])

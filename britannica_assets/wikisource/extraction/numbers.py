@@ -152,7 +152,7 @@ def read_superscript(element: Element) -> bool:
 
 
 def read_subscript(element: Element) -> None:
-    """A lowered figure after a figure is told apart from it; all others stand in the line, as in H2O."""
+    """Replaces a lowered figure after a figure by Unicode's subscript; all others stand in the line, as in H2O."""
     text = fold(text_of(element))
     if text.isdecimal() and text.isascii() and text_before(element)[-1:].isdecimal():
         replace_with_text(element, text.translate(_SUBSCRIPTS))

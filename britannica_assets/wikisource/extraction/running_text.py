@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from britannica_assets.wikisource.extraction.boxes import Box, box_of
+from britannica_assets.wikisource.extraction.boxes import EXAMPLE_LENGTH, Box, box_of
 from britannica_assets.wikisource.extraction.class_rules import (
     class_rule,
     float_side,
@@ -61,7 +61,7 @@ from britannica_assets.wikisource.extraction.wiki_messages import author_of, is_
 _CANDIDATES = etree.XPath(".//*[@* or not(self::i or self::p or self::b or self::br or self::em or self::small)]")
 _has_image = etree.XPath("boolean(.//img)")
 _NEVER_TEXT = frozenset(("style", "script", "link", "meta", "noscript", "template", "hr", "rt", "rp"))
-_BOXES = frozenset(("div", "span", "center", "dl", "p", "section", "aside", "blockquote", "td"))
+_BOXES = frozenset(("div", "span", "center", "dl", "p", "section", "aside", "blockquote", "td", "ins"))
 
 _MARGINAL_STYLE = re.compile(r"(?:^|;)(?:width|max-width|clear|font-size:(?:[5-9]\d%|0?\.\d|small|x-small))")
 _NUMBER_ONLY = re.compile(r"[(\[]?\d{1,4}[a-z]?[)\]]?\.?")
@@ -85,7 +85,7 @@ class RunningText:
         self._by_tag: dict[str, Callable[[Element], None]] = {
             "a": self._link,
             "sup": self._superscript,
-            "sub": self._subscript,
+            "sub": read_subscript,
             "math": self._formula,
             "ul": self._list,
             "ol": self._list,
@@ -115,8 +115,8 @@ class RunningText:
             self._formula(element)
         elif (
             self._pictures
-            and has_picture(element)
             and tag in ("span", "div")
+            and has_picture(element)
             and read_drop_initial(element, self._styles)
         ):
             self._forget_below(element)
@@ -130,7 +130,7 @@ class RunningText:
             self._table(element, bool(float_side(element, classes, style)))
         elif tag in self._by_tag:
             self._by_tag[tag](element)
-        elif tag in _BOXES or tag == "ins":
+        elif tag in _BOXES:
             self._box(element, classes, style)
 
     def _box(self, element: Element, classes: str, style: str) -> None:
@@ -201,8 +201,7 @@ class RunningText:
     def _link(self, link: Element) -> None:
         name = author_of(link)
         if name is not None:
-            link.text = f"{AUTHOR_BEGIN}{name}{AUTHOR_NAME_END}{link.text or ''}"
-            link.tail = AUTHOR_END + (link.tail or "")
+            wrap_text(link, f"{AUTHOR_BEGIN}{name}{AUTHOR_NAME_END}", AUTHOR_END)
             return
         message = message_of(link)
         if message is not None:
@@ -215,9 +214,6 @@ class RunningText:
     def _superscript(self, element: Element) -> None:
         if read_fraction(element) or read_superscript(element):
             self._forget_below(element)
-
-    def _subscript(self, element: Element) -> None:
-        read_subscript(element)
 
     def _table(self, table: Element, floats: bool) -> None:
         if floats and self._figure(table, True):
@@ -232,7 +228,12 @@ class RunningText:
         if text is None:
             self.formulas_dropped += 1
             self.boxes.append(
-                Box("formula, with its sentence", str(element.tag), element.get("class") or "", words_of(element)[:120])
+                Box(
+                    "formula, with its sentence",
+                    str(element.tag),
+                    element.get("class") or "",
+                    words_of(element)[:EXAMPLE_LENGTH],
+                )
             )
         else:
             self.formulas_read += 1

@@ -119,11 +119,8 @@ def _take_floats(paragraph: str, signatures: Signatures) -> str:
 
 def _take_trailing(paragraph: str, signatures: Signatures) -> str:
     """Takes a signature that stands, without a float, in brackets at the end of a paragraph."""
-    begin = max(
-        paragraph.rfind(f"({AUTHOR_BEGIN}"), paragraph.rfind(f"[{AUTHOR_BEGIN}"), paragraph.rfind(f"{AUTHOR_BEGIN}")
-    )
-    if begin > 0 and paragraph[begin] == AUTHOR_BEGIN:
-        begin = max(paragraph.rfind("(", 0, begin), paragraph.rfind("[", 0, begin))
+    link = max(paragraph.rfind(AUTHOR_BEGIN), 0)  # nothing stands before a link that is not there
+    begin = max(paragraph.rfind("(", 0, link), paragraph.rfind("[", 0, link))
     trailing = paragraph[begin:] if begin > 0 else ""
     names = [words for _, words in _LINK.findall(trailing)]
     if (

@@ -40,7 +40,7 @@ def table_kind(table: Element) -> str:
 
 
 def _has_prose_beside_picture(row: list[Element]) -> bool:
-    return any(has_picture(cell) for cell in row) and any(_is_prose(cell) for cell in row)
+    return any(has_picture(cell) for cell in row) and any(_is_prose(cell, _words(cell)) for cell in row)
 
 
 def _is_mostly_prose(rows: list[list[Element]]) -> bool:
@@ -48,11 +48,11 @@ def _is_mostly_prose(rows: list[list[Element]]) -> bool:
 
     Rows of several cells are read across, as figures are; what lays out text is one row of columns, or one column.
     """
-    filled = [cells for row in rows if (cells := [cell for cell in row if _words(cell)])]
+    filled = [cells for row in rows if (cells := [(cell, text) for cell in row if (text := _words(cell))])]
     cells = [cell for row in filled for cell in row]
     across = len(filled) > 1 and any(len(row) > 1 for row in filled)
-    words = sum(len(_words(cell).split()) for cell in cells)
-    prose = sum(len(_words(cell).split()) for cell in cells if _is_prose(cell) or _is_verse(cell))
+    words = sum(len(text.split()) for _, text in cells)
+    prose = sum(len(text.split()) for cell, text in cells if _is_prose(cell, text) or _is_verse(cell))
     return words > 0 and prose >= (1 if across else _MOSTLY) * words
 
 
@@ -64,9 +64,8 @@ def _words(cell: Element) -> str:
     return fold(" ".join(_own_text(cell, depth=depth)))
 
 
-def _is_prose(cell: Element) -> bool:
-    """Whether a cell's words are sentences and no caption."""
-    text = _words(cell)
+def _is_prose(cell: Element, text: str) -> bool:
+    """Whether a cell's words, `text`, are sentences and no caption."""
     words = text.split()
     if len(words) < _MIN_PROSE or is_caption(text) or has_picture(cell):
         return False
