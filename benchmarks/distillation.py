@@ -169,12 +169,8 @@ def main(tokens: int) -> None:
             loaded(),
             train_tokens,
             folder / "targets",
-            top_k=DISTILLATION.top_k,
-            tail_samples=DISTILLATION.tail_samples,
-            temperature=DISTILLATION.temperature,
+            DISTILLATION,
             sequence_length=LENGTH,
-            left_context=DISTILLATION.left_context,
-            batch_size=DISTILLATION.batch_size,
             shard_length=2**16,
             seed=SEED,
         )

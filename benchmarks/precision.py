@@ -39,18 +39,13 @@ ARMS: dict[str, dict[str, Any]] = {
 def write_targets(folder: Path, configuration: Configuration) -> None:
     """The targets of an untrained teacher, which are as large as any."""
     set_seed(SEED)
-    distillation = configuration.distillation
     tokens = TokenIds.open(folder / "token_ids", "train")
     compute_teacher_targets(
         [build_model(TEACHER, vocab_size=tokens.vocab_size, sequence_length=LENGTH).to(best_device()).eval()],
         tokens,
         folder / "targets",
-        top_k=distillation.top_k,
-        tail_samples=distillation.tail_samples,
-        temperature=distillation.temperature,
+        configuration.distillation.model_copy(update={"batch_size": BATCH_SIZE}),
         sequence_length=LENGTH,
-        left_context=distillation.left_context,
-        batch_size=BATCH_SIZE,
         shard_length=2**18,
         seed=SEED,
     )

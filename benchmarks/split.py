@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from britannica_assets.corpus.clean import clean_articles
+from britannica_assets.corpus.filters import MIN_WORDS
 from britannica_assets.corpus.split import split_articles
 
 TRAIN_WORDS, VALIDATION_WORDS = 10_000_000, 2_000_000
@@ -90,7 +91,7 @@ def main() -> None:
     arguments = parser.parse_args()
     printed = pl.concat([pl.read_parquet(file, columns=["volume", "title", "text"]) for file in arguments.files])
     cleaned, _ = clean_articles(printed.with_columns(words=pl.lit(0, pl.Int32)).lazy())
-    articles = cleaned.select("volume", "title", "words").filter(pl.col("words") >= 10)
+    articles = cleaned.select("volume", "title", "words").filter(pl.col("words") >= MIN_WORDS)
     print_moves(articles)
     print_shares(articles)
 

@@ -37,7 +37,7 @@ from britannica_assets.sample.encyclopedia import compose
 
 SEED = 1911
 REPEATS = 2
-TRAIN_WORDS, VALIDATION_WORDS = 10_000_000, 2_000_000  # babylm_10m; a smaller corpus is divided in the same shares
+TRAIN_WORDS, VALIDATION_WORDS = 10_000_000, 2_000_000  # babylm_10m; a smaller corpus is parts in the same shares
 TYPES = 16_000  # for a small corpus an eighth
 GOALS = {"clean": 15.0, "tokenizer": 12.0, "encode": 40.0, "whole": 9.0}
 REFERENCE_RULES: tuple[tuple[str, str], ...] = (
@@ -136,11 +136,11 @@ def our_clean(folder: Path) -> Work:
 def our_filter(folder: Path) -> Work:
     cleaned = pl.read_parquet(folder / "clean.parquet")
 
-    def leave_out() -> Callable[[], object]:
+    def filter_out() -> Callable[[], object]:
         kept, _ = filter_articles(cleaned)
         return lambda: kept.write_parquet(folder / "kept.parquet", compression="uncompressed")
 
-    return leave_out
+    return filter_out
 
 
 def our_split(folder: Path) -> Work:
@@ -148,9 +148,9 @@ def our_split(folder: Path) -> Work:
     budgets = plan(folder)["budgets"]
 
     def split() -> Callable[[], object]:
-        dealt = split_articles(kept, train_words=budgets["train"], validation_words=budgets["validation"], seed=SEED)
+        parts = split_articles(kept, train_words=budgets["train"], validation_words=budgets["validation"], seed=SEED)
         return lambda: [
-            dealt.filter(pl.col("split") == name).write_parquet(folder / f"{name}.parquet", compression="uncompressed")
+            parts.filter(pl.col("split") == name).write_parquet(folder / f"{name}.parquet", compression="uncompressed")
             for name in budgets
         ]
 
@@ -172,8 +172,8 @@ def our_encode(folder: Path) -> Work:
     texts = pl.read_parquet(folder / "validation.parquet", columns=["text"])["text"]
 
     def encode() -> Callable[[], object]:
-        figures = write_split(folder, "validation", tokenizer, texts)
-        return lambda: print(f"(our validation text: {figures.tokens:,} tokens, written and digested)")
+        statistics = write_split(folder, "validation", tokenizer, texts)
+        return lambda: print(f"(our validation text: {statistics.tokens:,} tokens, written and digested)")
 
     return encode
 

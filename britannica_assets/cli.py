@@ -118,7 +118,6 @@ class Platform:
             everything if job is None else self.definitions.resolve_job_def(job),
             partition=partition,
             assets=[dg.AssetKey(name) for name in assets] or None,
-            report=lambda key, asset, seconds: typer.echo(f"  {key:<14}{asset:<44}{seconds:6.1f} s"),
         )
 
 
@@ -134,8 +133,7 @@ def _platform(data: str | None, scale: str | None) -> Iterator[Platform]:
     from britannica_assets.definitions import defs
     from britannica_assets.materialize import open_instance
 
-    home = Path("data") if settings.is_remote else Path(str(settings.data_path))
-    with open_instance(home / "dagster_home") as instance:
+    with open_instance(settings.local_path / "dagster_home") as instance:
         yield Platform(defs, instance)
     typer.echo(f"Stored in {settings.data_path}; `make dev` shows it, with DAGSTER_HOME={os.environ['DAGSTER_HOME']}")
 

@@ -48,20 +48,15 @@ def run(data: Path) -> None:
         with open_instance(data / "dagster_home") as instance:
             try:
                 for volume in VOLUMES:
-                    materialize(instance, defs.resolve_job_def("scrape_volume"), partition=volume, report=report)
-                materialize(instance, everything, assets=corpus, report=report)
-                materialize(instance, defs.resolve_job_def("track"), partition=TRACK, report=report)
+                    materialize(instance, defs.resolve_job_def("scrape_volume"), partition=volume)
+                materialize(instance, everything, assets=corpus)
+                materialize(instance, defs.resolve_job_def("track"), partition=TRACK)
             except MaterializationError as error:
                 sys.exit(f"make demo failed: {error}")
             print_summary(instance, defs.resolve_all_asset_specs())
         print_article(settings)
     print(f"\nEverything was made in {time.monotonic() - started:.0f} s. To look at it:\n")
     print_interfaces(settings)
-
-
-def report(partition: str, asset: str, seconds: float) -> None:
-    """Prints an asset that was made."""
-    print(f"  {partition:<14}{asset:<44}{seconds:6.1f} s", flush=True)
 
 
 def prepare(data: Path, wiki_url: str) -> None:

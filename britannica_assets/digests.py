@@ -1,7 +1,10 @@
 """Content digests: what decides a data version, whatever the file layout."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -22,9 +25,24 @@ def table_digest(table: pl.DataFrame) -> str:
 
 def folder_digest(folder: Path) -> str:
     """SHA-256 (hex) of the names and bytes of all files below `folder`, in the order of their names."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        with file.open("rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
-    return digest.hexdigest()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return combined_digest({file.relative_to(folder).as_posix(): file_digest(file) for file in files})
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def combined_digest(digests: Mapping[str, str]) -> str:
+    """SHA-256 (hex) of names and their SHA-256 digests (hex), in the mapping's order."""
+    combined = hashlib.sha256()
+    for name, digest in digests.items():
+        combined.update(name.encode() + b"\0" + bytes.fromhex(digest))
+    return combined.hexdigest()
+
+
+def json_digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of values as JSON, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

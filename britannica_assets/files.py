@@ -18,6 +18,11 @@ class SchemaVersionError(ValueError):
     """A stored JSON file is of another schema version; the message names the file, both versions and the remedy."""
 
 
+def is_local(path: UPath) -> bool:
+    """Whether a path is of this machine, and not of an object store."""
+    return path.protocol in ("", "file", "local")
+
+
 @contextmanager
 def atomic_write(path: UPath | Path) -> Iterator[Path]:
     """Yields a local path to write a file to; on success it takes `path`'s place in one step, on failure it vanishes.
@@ -25,7 +30,7 @@ def atomic_write(path: UPath | Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never a part. In an object store the upload itself is atomic.
     """
     path = UPath(path)
-    local = path.protocol in ("", "file", "local")
+    local = is_local(path)
     if local:
         path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(path.parent.path) if local else Path(tempfile.gettempdir())
@@ -49,7 +54,7 @@ def write_json(path: UPath | Path, value: Mapping[str, Any], *, schema_version: 
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: Path, *, schema_version: int) -> dict[str, Any]:
+def read_json(path: UPath | Path, *, schema_version: int) -> dict[str, Any]:
     """Reads what `write_json` wrote, without the version.
 
     Raises:

@@ -4,7 +4,6 @@ In an object store a folder lies under its digest, and a small pointer, written 
 upload that breaks leaves the old value as it was. In a folder of this machine the new value is renamed into its place.
 """
 
-import json
 import shutil
 import uuid
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from upath import UPath
 
 from britannica_assets.digests import folder_digest
-from britannica_assets.files import SCHEMA_VERSION, SchemaVersionError, write_json
+from britannica_assets.files import read_json, write_json
 
 POINTER = "current.json"
 POINTER_SCHEMA = 1
@@ -45,13 +44,7 @@ def current_digest(path: UPath) -> str | None:
     pointer = path / POINTER
     if not pointer.exists():
         return None
-    value = json.loads(pointer.read_text(encoding="utf-8"))
-    if value.get(SCHEMA_VERSION) != POINTER_SCHEMA:
-        raise SchemaVersionError(
-            f"{pointer} has schema version {value.get(SCHEMA_VERSION)}, this code reads version {POINTER_SCHEMA}:"
-            " materialize the asset again"
-        )
-    return str(value["digest"])
+    return str(read_json(pointer, schema_version=POINTER_SCHEMA)["digest"])
 
 
 def download_folder(path: UPath, cache: Path) -> Path:

@@ -15,20 +15,14 @@ from britannica_assets.partitions import track_partitions, volume_partitions
 SCRAPING_GROUP = "wikisource"
 CORPUS_ASSETS = ("encyclopedia", "clean_encyclopedia")
 
-scraping_selection = dg.AssetSelection.groups(SCRAPING_GROUP)
-corpus_selection = dg.AssetSelection.assets(*CORPUS_ASSETS)
-track_selection = dg.AssetSelection.assets("corpus_split").downstream() | dg.AssetSelection.assets(
-    "tokenizer", "token_ids"
-)
-
 scrape_job = dg.define_asset_job(
     "scrape_volume",
-    scraping_selection,
+    dg.AssetSelection.groups(SCRAPING_GROUP),
     description="One volume from the wiki: its index, what of its pages is new or changed, its text.",
 )
 track_job = dg.define_asset_job(
     "track",
-    track_selection,
+    dg.AssetSelection.assets("corpus_split").downstream() | dg.AssetSelection.assets("tokenizer", "token_ids"),
     description="One track from its train/validation split to its scores, generated articles and the leaderboard.",
 )
 

@@ -13,8 +13,6 @@ import dagster as dg
 
 INSTANCE_FILE = Path(__file__).with_name("dagster-instance.yaml")
 
-Report = Callable[[str, str, float], object]  # takes partition, asset and seconds
-
 
 class MaterializationError(RuntimeError):
     """An asset failed; the message is its error, and the run that the UI shows."""
@@ -39,15 +37,18 @@ def materialize(
     *,
     partition: str | None = None,
     assets: Sequence[dg.AssetKey] | None = None,
-    report: Report,
 ) -> None:
-    """One run of a job, or of some of its assets, in one partition; `report` gets each asset as it is made.
+    """One run of a job, or of some of its assets, in one partition; prints each asset as it is made.
 
     Raises:
         MaterializationError: an asset failed.
     """
+
+    def report(asset: str, seconds: float) -> None:
+        print(f"  {partition or 'all':<14}{asset:<44}{seconds:6.1f} s", flush=True)
+
     run_id = str(uuid.uuid4())
-    with _follow(instance, run_id, lambda asset, seconds: report(partition or "all", asset, seconds)):
+    with _follow(instance, run_id, report):
         result = job.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from upath import UPath
 
 from britannica_assets.config import resolve_scale, shipped_scales
+from britannica_assets.files import is_local
 
 logger = logging.getLogger(__name__)
 
@@ -94,19 +95,23 @@ class Settings(BaseSettings):
     @property
     def is_remote(self) -> bool:
         """Whether assets live in an object store and not in a folder of this machine."""
-        return UPath(self.data_dir).protocol not in ("", "file", "local")
+        return not is_local(UPath(self.data_dir))
+
+    @property
+    def local_path(self) -> Path:
+        """The folder of this machine for what does not go into an object store: the data folder, if it is local."""
+        return Path("data").absolute() if self.is_remote else Path(str(self.data_path))
 
     @property
     def work_path(self) -> Path:
         """A folder of this machine for what must survive a kill but is no asset: page stores, checkpoints, caches."""
         if self.work_dir is not None:
             return self.work_dir.expanduser().absolute()
-        return Path("data/work").absolute() if self.is_remote else Path(str(self.data_path)) / "work"
+        return self.local_path / "work"
 
     @property
     def tracking_uri(self) -> str:
         """The MLflow tracking address: `MLFLOW_TRACKING_URI`, or `mlflow.db` in the data folder."""
         if self.mlflow_tracking_uri:
             return self.mlflow_tracking_uri
-        root = Path("data").absolute() if self.is_remote else Path(str(self.data_path))
-        return f"sqlite:///{root / 'mlflow.db'}"
+        return f"sqlite:///{self.local_path / 'mlflow.db'}"

@@ -41,6 +41,11 @@ def registered_model(asset: str) -> str:
     return f"britannica-{asset.replace('_', '-')}"
 
 
+def asset_of(registered_model: str) -> str:
+    """The asset that makes a registered model: the reverse of `registered_model`."""
+    return registered_model.removeprefix("britannica-").replace("-", "_")
+
+
 def teacher_asset(name: str) -> str:
     """The asset of the teacher that the configuration calls `name`."""
     return f"{TEACHER_PREFIX}{name}"

@@ -67,7 +67,7 @@ def tracked_run(
     import mlflow
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
-    experiment_id = connect(settings, f"britannica/{origin.track}")
+    experiment_id = connect(settings, experiment_name(origin.track))
     with mlflow.start_run(run_id=run_id, experiment_id=experiment_id, run_name=None if run_id else name) as run:
         client = mlflow.MlflowClient()
         if run_id is None:
@@ -86,6 +86,11 @@ def tracked_run(
         elif origin.dagster_run_id:
             mlflow.set_tag("dagster.resumed_by_run_id", origin.dagster_run_id)
         yield run
+
+
+def experiment_name(track: str) -> str:
+    """The MLflow experiment that holds a track's runs."""
+    return f"britannica/{track}"
 
 
 def connect(settings: Settings, experiment: str | None = None) -> str:

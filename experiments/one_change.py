@@ -17,10 +17,10 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
-from transformers import AutoModelForCausalLM
 
 from britannica_assets.config import Configuration, load_configuration
 from britannica_assets.corpus.token_ids import TOKEN_IDS_FILE, TokenIds
+from britannica_assets.modeling.models import load_trained
 from britannica_assets.modeling.process import pipes_logging
 from britannica_assets.modeling.validation import validation_loss
 from experiments.changes import CHANGES, Change
@@ -90,7 +90,7 @@ def targets_of(corpus: Path, output: Path, teachers: list[Path], configuration: 
 def comparison(corpus: Path, folder: Path) -> dict[str, float]:
     """Validation metrics that models of any sequence length and vocabulary share."""
     tokens = TokenIds.open(corpus / "token_ids", "validation")
-    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    model = load_trained(folder).eval()
     loss = validation_loss(model, tokens, length=changed(Change()).sequence_length, batch_size=16)
     return {"validation_loss": loss, "nats_per_word": loss * len(tokens.ids) / tokens.words}
 

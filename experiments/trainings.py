@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 from britannica_assets.config import Configuration
 from britannica_assets.evaluation.accuracy import accuracy_by_group, task_averages
@@ -22,6 +22,7 @@ from britannica_assets.files import atomic_write
 from britannica_assets.modeling.compute_teacher_targets import TargetsSpecification, compute
 from britannica_assets.modeling.device import best_device
 from britannica_assets.modeling.fit import fit_to_folder
+from britannica_assets.modeling.models import load_trained
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.teacher_targets import TARGETS_FILE
 from experiments.corpus import TRACK
@@ -131,7 +132,7 @@ def score_model(folder: Path, pairs: Path, *, before_each: Callable[[], object] 
     ]
     if len(rows) == len(paradigms):
         return
-    model = AutoModelForCausalLM.from_pretrained(folder).to(best_device()).eval()
+    model = load_trained(folder).to(best_device()).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     for task, items in paradigms[len(rows) :]:
         before_each()

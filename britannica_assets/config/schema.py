@@ -1,11 +1,10 @@
 """What a configuration file may say: each key with its sentence, type and default, checked before anything runs."""
 
-import hashlib
-import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from britannica_assets.digests import json_digest
 from britannica_assets.track_models import STUDENT_MODELS, teacher_asset, teacher_name
 
 MAX_PASSES = 10  # over the train text, of a model that competes in BabyLM (rules of 2025)
@@ -227,7 +226,7 @@ class Configuration(_Section):
     def digest(self) -> str:
         """SHA-256 (hex) of all values that are not their key's default, whatever file they were read from."""
         values = self.model_dump(mode="json", exclude_defaults=True)
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return json_digest(values)
 
     def track(self, name: str) -> TrackBudget:
         """The budget of a track.

@@ -1,6 +1,7 @@
 """The corpus in Dagster: one encyclopaedia, cleaned, split by track, tokenized."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
@@ -92,20 +93,7 @@ def clean_encyclopedia(
             "articles": len(kept),
             "words": int(kept["words"].sum()),
             "removed": len(removed),
-            "rules": dg.MetadataValue.table(
-                [
-                    dg.TableRecord(
-                        {
-                            "rule": match.rule,
-                            "matches": match.matches,
-                            "articles": match.articles,
-                            "before": match.before,
-                            "after": match.after,
-                        }
-                    )
-                    for match in matches
-                ]
-            ),
+            "rules": dg.MetadataValue.table([dg.TableRecord(asdict(match)) for match in matches]),
             "removed_articles": dg.MetadataValue.md(_list_removed(removed)),
             "removed_file": dg.MetadataValue.path(str(removed_path)),
             "text_file": dg.MetadataValue.path(str(path)),

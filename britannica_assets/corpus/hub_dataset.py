@@ -24,20 +24,12 @@ def write_dataset(folder: Path, tracks: Mapping[str, pl.DataFrame]) -> None:
         folder: is there and empty.
         tracks: by name, the articles with the column `split`.
     """
+    counts: list[dict[str, object]] = []
     for track, articles in tracks.items():
         (folder / track).mkdir()
         for split in SPLITS:
             part = articles.filter(pl.col("split") == split).drop("split")
             part.write_parquet(folder / track / f"{split}-00000-of-00001.parquet", compression="zstd")
-    (folder / "README.md").write_text(dataset_card(tracks), encoding="utf-8")
-
-
-def dataset_card(tracks: Mapping[str, pl.DataFrame]) -> str:
-    """The card: what the data is, how much, from where, under which licence, and by which rules it was cleaned."""
-    counts = []
-    for track, articles in tracks.items():
-        for split in SPLITS:
-            part = articles.filter(pl.col("split") == split).drop("split")
             counts.append(
                 {
                     "track": track,
@@ -47,6 +39,11 @@ def dataset_card(tracks: Mapping[str, pl.DataFrame]) -> str:
                     "digest": table_digest(part),
                 }
             )
+    (folder / "README.md").write_text(_dataset_card(tracks, counts), encoding="utf-8")
+
+
+def _dataset_card(tracks: Mapping[str, pl.DataFrame], counts: list[dict[str, object]]) -> str:
+    """The card: what the data is, how much, from where, under which licence, and by which rules it was cleaned."""
     rules = [
         {"name": rule.name, "before": _printable(rule.before), "after": _printable(rule.after)}
         for rule in CLEANING_RULES

@@ -16,11 +16,7 @@ def words_by_volume(articles: pl.DataFrame) -> str:
 
 def article_lengths(articles: pl.DataFrame) -> str:
     """A histogram of the articles' lengths in words, on a logarithmic scale."""
-    words = articles["words"].to_numpy().clip(min=1)
-    figure = new_plot("Article lengths", "words", "articles")
-    figure.axes[0].hist(words, bins=np.geomspace(1, words.max() + 1, 50).tolist(), color="#4a6785")
-    figure.axes[0].set_xscale("log")
-    return as_markdown(figure)
+    return _length_histogram("Article lengths", articles["words"].to_numpy().clip(min=1), "words")
 
 
 def zipf_curve(articles: pl.DataFrame) -> str:
@@ -38,9 +34,13 @@ def zipf_curve(articles: pl.DataFrame) -> str:
 
 
 def token_lengths(tokens_by_article: np.ndarray) -> str:
-    """A histogram of the articles' lengths in tokens."""
-    figure = new_plot("Article lengths in tokens", "tokens", "articles")
-    bins = np.geomspace(1, tokens_by_article.max() + 1, 50).tolist()
-    figure.axes[0].hist(tokens_by_article, bins=bins, color="#4a6785")
+    """A histogram of the articles' lengths in tokens, on a logarithmic scale."""
+    return _length_histogram("Article lengths in tokens", tokens_by_article, "tokens")
+
+
+def _length_histogram(title: str, lengths: np.ndarray, unit: str) -> str:
+    figure = new_plot(title, unit, "articles")
+    bins = np.geomspace(1, lengths.max() + 1, 50).tolist()
+    figure.axes[0].hist(lengths, bins=bins, color="#4a6785")
     figure.axes[0].set_xscale("log")
     return as_markdown(figure)

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import cache
 
 import polars as pl
 
@@ -47,12 +48,17 @@ def _outcomes(settings: Settings, scored: str) -> pl.DataFrame:
         load_configuration(settings.scale).track(track)
     except ValueError as error:
         sys.exit(str(error))
-    outcomes = scored_versions(settings, [track], pl.DataFrame(schema=SCORE_TABLE_SCHEMA)).outcomes
+    outcomes = _track_outcomes(settings, track)
     found = outcomes.filter((pl.col("model") == model) & (pl.col("version") == number))
     if found.is_empty():
         known = outcomes.select(pl.format("{}/{}/{}", "track", "model", "version")).to_series().unique().sort()
         sys.exit(f"{scored} was never scored at {settings.tracking_uri}; scored are: {', '.join(known) or 'none'}")
     return found
+
+
+@cache
+def _track_outcomes(settings: Settings, track: str) -> pl.DataFrame:
+    return scored_versions(settings, [track], pl.DataFrame(schema=SCORE_TABLE_SCHEMA)).outcomes
 
 
 main()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from britannica_assets.evaluation.candidates import Candidate, encode_candidates
-from britannica_assets.evaluation.evaluation_files import EvaluationDataError
+from britannica_assets.evaluation.evaluation_files import MAX_SHOWN, EvaluationDataError
 from britannica_assets.evaluation.log_likelihood import log_probabilities
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def answer_items(
         place = long.index(True)
         raise EvaluationDataError(
             f"{origins[place].origin}: a text of {len(encoded[place].ids)} tokens cannot be scored by a model of"
-            f" {positions} positions: {origins[place].candidates[0].text[:80]!r}; remove it or train with a longer"
-            " sequence_length"
+            f" {positions} positions: {origins[place].candidates[0].text[:MAX_SHOWN]!r}; remove it or train"
+            " with a longer sequence_length"
         )
     rotary = getattr(model.config, "rope_parameters", None) is not None
     readable = [place for place, is_long in enumerate(long) if rotary or not is_long]

@@ -14,7 +14,7 @@ from britannica_assets.config import configuration_name
 from britannica_assets.digests import table_digest
 from britannica_assets.evaluation import plots
 from britannica_assets.evaluation.accuracy import accuracy_by
-from britannica_assets.evaluation.comparison import changes_between_versions, compare_groups
+from britannica_assets.evaluation.comparison import VersionChange, changes_between_versions, compare_groups
 from britannica_assets.evaluation.evaluation_data import OFFICIAL, SHOWN_DIGEST
 from britannica_assets.evaluation.leaderboard import OURS, build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
@@ -38,8 +38,11 @@ MODEL_INPUTS = {model.asset: dg.AssetIn() for model in track_models(configuratio
 def build_scores(asset: str, tasks: Sequence[EvaluationTask]) -> dg.AssetsDefinition:
     """The asset of the scores on `tasks`, which are all optional or all not; with the latter goes the perplexity."""
     with_perplexity = not all(task.optional for task in tasks)
-    where = "" if with_perplexity else f" Empty where the evaluation data have no folder {tasks[0].folder}."
-    measured = " by paradigm, and validation perplexity and bits per byte." if with_perplexity else f".{where}"
+    measured = (
+        " by paradigm, and validation perplexity and bits per byte."
+        if with_perplexity
+        else f". Empty where the evaluation data have no folder {tasks[0].folder}."
+    )
 
     @dg.asset(
         name=asset,
@@ -102,8 +105,10 @@ def leaderboard(
     tracks = sorted(set(current["track"]))
     every = scored_versions(settings, tracks, current)
     table = build_leaderboard(every.scores)
+    gains = distillation_gain(every.scores, every.outcomes)
+    changes = list(changes_between_versions(every.outcomes))
     with tempfile.TemporaryDirectory() as folder:
-        write_page(Path(folder) / PAGE, table, every)
+        write_page(Path(folder) / PAGE, table, every, gains, changes)
         table.write_csv(Path(folder) / "leaderboard.csv")
         table.write_json(Path(folder) / "leaderboard.json")
         attach_page(settings, tracks, Path(folder))
@@ -121,11 +126,9 @@ def leaderboard(
             "leaderboard": dg.MetadataValue.md(
                 as_markdown_table(table.select(*shown, "bits_per_byte", "evaluation_data", "scorer", "source"))
             ),
-            "distillation_gain": dg.MetadataValue.md(
-                as_markdown_table(distillation_gain(every.scores, every.outcomes).drop("digest"))
-            ),
+            "distillation_gain": dg.MetadataValue.md(as_markdown_table(gains.drop("digest"))),
             "blimp_by_size": dg.MetadataValue.md(plots.blimp_by_size(table)),
-            "since_the_version_before": dg.MetadataValue.md(_since_before(every.outcomes)),
+            "since_the_version_before": dg.MetadataValue.md(_since_before(changes)),
             "page": dg.MetadataValue.path(str(asset_path(settings, "leaderboard", PAGE))),
             "dagster/row_count": len(table),
         },
@@ -223,10 +226,10 @@ def _best_students(table: pl.DataFrame) -> dict[str, float]:
     }
 
 
-def _since_before(outcomes: pl.DataFrame) -> str:
+def _since_before(changes: Sequence[VersionChange]) -> str:
     texts = [
         f"**{model}, {track}, version {earlier} to {later}**\n\n{_moved(comparison)}"
-        for track, model, earlier, later, comparison in changes_between_versions(outcomes)
+        for track, model, earlier, later, comparison in changes
     ]
     return "\n\n".join(texts) or "No model has been scored in two versions on the same files."
 

@@ -13,6 +13,8 @@ from britannica_assets.evaluation.intervals import holm, mcnemar_exact, paired_b
 SIGNIFICANCE = 0.05
 ITEM = ["task", "digest", "uid", "item"]  # what tells items of all tasks and files apart
 
+VersionChange = tuple[str, str, int, int, pl.DataFrame]  # track, model, earlier and later version, `compare_groups`
+
 
 def compare_groups(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """The change of accuracy on each group (UID), the largest rise first.
@@ -85,8 +87,8 @@ def latest_versions(scores: pl.DataFrame) -> pl.DataFrame:
     return scores.filter(pl.col("version") == pl.col("version").max().over("track", "model", "task", "digest"))
 
 
-def changes_between_versions(outcomes: pl.DataFrame) -> Iterator[tuple[str, str, int, int, pl.DataFrame]]:
-    """For each model of which two versions answered the same files: track, model, the last two, `compare_groups`.
+def changes_between_versions(outcomes: pl.DataFrame) -> Iterator[VersionChange]:
+    """For each model of which two versions answered the same files the change between the last two.
 
     Args:
         outcomes: track, model, version, the columns of `ITEM`, and `right`.

@@ -1,6 +1,7 @@
-"""Files of evaluation data: JSON Lines in the encodings that people save, each line with its file and number.
+"""Files of evaluation data: text in the encodings that people save, JSON Lines with file and number.
 
-Read are `*.jsonl` in any case, and compressed by gzip; UTF-8 with or without a byte-order mark, and UTF-16 with one.
+Read are `*.jsonl`, and `*.csv` for reading times, in any case, and compressed by gzip; UTF-8 with or without a
+byte-order mark, and UTF-16 with one.
 """
 
 import codecs
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from britannica_assets.digests import combined_digest
 
 SUFFIX, COMPRESSED = ".jsonl", ".gz"
 MAX_SHOWN = 80  # characters of a line in an error
@@ -161,7 +164,4 @@ def file_digests(folder: Path, suffix: str = SUFFIX) -> dict[str, str]:
 
 def data_digest(files: dict[str, str]) -> str:
     """SHA-256 (hex) of `file_digests`: for plain files the `folder_digest` of their folder."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(name.encode() + b"\0" + bytes.fromhex(files[name]))
-    return digest.hexdigest()
+    return combined_digest({name: files[name] for name in sorted(files)})

@@ -162,10 +162,9 @@ def distillation_gain(scores: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFr
         compared = compare_averages(_over_seeds(ablation), _over_seeds(student))
         for row in compared.iter_rows(named=True):
             task, digest = row["task"], row["digest"]
-            seeds = {
-                name: _seed_spread(table, task, digest) for name, table in (("", student), ("_ablation", ablation))
-            }
-            spread = max((sd for _, sd in seeds.values() if sd is not None), default=0.0)
+            student_seeds, student_sd = _seed_spread(student, task, digest)
+            ablation_seeds, ablation_sd = _seed_spread(ablation, task, digest)
+            spread = max(student_sd or 0.0, ablation_sd or 0.0)
             is_open = row["p"] >= SIGNIFICANCE or abs(row["gain"]) <= spread
             rows.append(
                 {
@@ -174,24 +173,25 @@ def distillation_gain(scores: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFr
                     "task": task,
                     "digest": digest,
                     "student": row["after"],
-                    "student_seeds": seeds[""][0],
-                    "student_sd": seeds[""][1],
+                    "student_seeds": student_seeds,
+                    "student_sd": student_sd,
                     "without_teachers": row["before"],
-                    "without_teachers_seeds": seeds["_ablation"][0],
-                    "without_teachers_sd": seeds["_ablation"][1],
+                    "without_teachers_seeds": ablation_seeds,
+                    "without_teachers_sd": ablation_sd,
                     **{name: row[name] for name in ("gain", "low", "high", "p")},
                     "verdict": "open" if is_open else "rose" if row["gain"] > 0 else "fell",
                 }
             )
-    texts, counts = (
-        ("track", "evaluation_data", "task", "digest", "verdict"),
-        ("student_seeds", "without_teachers_seeds"),
-    )
-    numbers = ("student", "student_sd", "without_teachers", "without_teachers_sd", "gain", "low", "high", "p")
-    order = [*texts[:4], "student", "student_seeds", "student_sd", "without_teachers", "without_teachers_seeds"]
-    schema = dict.fromkeys(texts, pl.String) | dict.fromkeys(counts, pl.Int64) | dict.fromkeys(numbers, pl.Float64)
-    return pl.DataFrame(rows, schema=schema).select(
-        *order, "without_teachers_sd", "gain", "low", "high", "p", "verdict"
+    of_model = {"": pl.Float64, "_seeds": pl.Int64, "_sd": pl.Float64}
+    return pl.DataFrame(
+        rows,
+        schema={
+            **dict.fromkeys(("track", "evaluation_data", "task", "digest"), pl.String),
+            **{f"student{figure}": kind for figure, kind in of_model.items()},
+            **{f"without_teachers{figure}": kind for figure, kind in of_model.items()},
+            **dict.fromkeys(("gain", "low", "high", "p"), pl.Float64),
+            "verdict": pl.String,
+        },
     )
 
 

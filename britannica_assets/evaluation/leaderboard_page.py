@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from britannica_assets.evaluation.accuracy import accuracy_by
-from britannica_assets.evaluation.comparison import changes_between_versions, compare_groups, latest_versions
+from britannica_assets.evaluation.comparison import VersionChange, compare_groups, latest_versions
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
-from britannica_assets.evaluation.leaderboard import OURS, distillation_gain
+from britannica_assets.evaluation.leaderboard import OURS
 from britannica_assets.evaluation.plots import phenomena_plot, size_plot
 from britannica_assets.evaluation.published import published
 from britannica_assets.evaluation.scored_versions import ScoredVersions
@@ -18,11 +18,16 @@ from britannica_assets.plotting import as_svg
 from britannica_assets.templates import render_template
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS
 
-CHANCE = 40  # %, where a bar begins: nothing below chance is worth the space
+BAR_BEGINS = 40  # %, so that differences show
 
 
 def write_page(
-    path: Path, board: pl.DataFrame, scored: ScoredVersions, tasks: Sequence[EvaluationTask] = TASKS
+    path: Path,
+    board: pl.DataFrame,
+    scored: ScoredVersions,
+    gains: pl.DataFrame,
+    changes: Sequence[VersionChange],
+    tasks: Sequence[EvaluationTask] = TASKS,
 ) -> None:
     """Writes the page.
 
@@ -30,6 +35,8 @@ def write_page(
         path: the file.
         board: the rows of `leaderboard`.
         scored: what the tracks' versions answered.
+        gains: the rows of `distillation_gain`.
+        changes: those of `changes_between_versions`.
         tasks: the columns of figures; those that none of our rows has are not counted.
     """
     from markupsafe import Markup
@@ -53,9 +60,9 @@ def write_page(
             {**_track(rows), "plot": Markup(as_svg(phenomena_plot(rows, _track_title(track, data))))}
             for (track, data), rows in sorted(pairs.partition_by("track", "source", as_dict=True).items())
         ],
-        gains=_gains(scored),
+        gains=_gains(gains),
         distillation=_distillation(scored),
-        versions=_versions(scored.outcomes),
+        versions=_versions(changes),
         sources=published().sources.values(),
     )
     path.write_text(page, encoding="utf-8")
@@ -77,10 +84,10 @@ def _headline(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict
         data = "" if best["evaluation_data"] == OFFICIAL else f", on {best['evaluation_data']}"
         caption = f"{columns}, best student of {track}{data}"
         metrics.append({"value": values(best), "caption": caption, "published": False})
-    rivals = board.filter(pl.col("source") != OURS, pl.col("train_words") == "10M")
-    rival = rivals.sort(first, descending=True, nulls_last=True).row(0, named=True)
-    caption = f"the best published on {rival['train_words']} words: {rival['model']}"
-    return [*metrics, {"value": values(rival), "caption": caption, "published": True}]
+    others = board.filter(pl.col("source") != OURS, pl.col("train_words") == "10M")
+    best_published = others.sort(first, descending=True, nulls_last=True).row(0, named=True)
+    caption = f"the best published on {best_published['train_words']} words: {best_published['model']}"
+    return [*metrics, {"value": values(best_published), "caption": caption, "published": True}]
 
 
 def _board_rows(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict[str, Any]]:
@@ -94,13 +101,13 @@ def _board_rows(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[di
             {
                 "ours": ours,
                 "model": row["model"].replace("_", " "),
-                "below": f"{row['track']}, version {row['version']}{seeds}{data}"
+                "subtitle": f"{row['track']}, version {row['version']}{seeds}{data}"
                 if ours
                 else f"{row['source']}{scorer}",
                 "parameters": _parameters(row["parameters"]),
                 "train_words": row["train_words"] or "–",
                 "figures": [_figure(row, task, first=number == 0) for number, task in enumerate(tasks)],
-                "worth": _number(row[f"{tasks[0].name}_by_million_parameters"]),
+                "by_million_parameters": _number(row[f"{tasks[0].name}_by_million_parameters"]),
                 "perplexity": _number(row["perplexity_by_word"]),
                 "bits": "–" if row["bits_per_byte"] is None else f"{row['bits_per_byte']:.3f}",
                 "context": row["context_length"],
@@ -122,8 +129,11 @@ def _figure(row: dict[str, Any], task: EvaluationTask, *, first: bool) -> dict[s
         notes.append(f"{long:,} longer than the context")
     if first and row[f"{task.name}_over_terms"] is not None:
         notes.append(f"over terms {_number(row[f'{task.name}_over_terms'])}")
-    text = _number(value) + ("" if sd is None else f" ± {_number(sd)} ({row['seeds']})")
-    return {"text": text, "notes": notes, "share": _bar_share(value) if task.pairs else "0"}
+    return {
+        "text": _with_spread(value, sd, row["seeds"]),
+        "notes": notes,
+        "share": _bar_share(value) if task.pairs else "0",
+    }
 
 
 def _track(scores: pl.DataFrame) -> dict[str, Any]:
@@ -141,22 +151,24 @@ def _track_title(track: object, evaluation_data: object) -> str:
     return f"Track {track}" + ("" if evaluation_data == OFFICIAL else f", on {evaluation_data}")
 
 
-def _gains(scored: ScoredVersions) -> list[dict[str, Any]]:
+def _gains(gains: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "track": row["track"],
             "task": row["task"] + ("" if row["evaluation_data"] == OFFICIAL else f", {row['evaluation_data']}"),
-            "student": _with_spread(row, "student"),
-            "without_teachers": _with_spread(row, "without_teachers"),
+            **{
+                model: _with_spread(row[model], row[f"{model}_sd"], row[f"{model}_seeds"])
+                for model in ("student", "without_teachers")
+            },
             **{name: row[name] for name in ("gain", "low", "high", "p", "verdict")},
         }
-        for row in distillation_gain(scored.scores, scored.outcomes).iter_rows(named=True)
+        for row in gains.iter_rows(named=True)
     ]
 
 
-def _with_spread(row: dict[str, Any], model: str) -> str:
-    sd = row[f"{model}_sd"]
-    return _number(row[model]) + ("" if sd is None else f" ± {_number(sd)} ({row[f'{model}_seeds']})")
+def _with_spread(value: float | None, sd: float | None, seeds: int) -> str:
+    """A figure, and its standard deviation over seeds where there are several."""
+    return _number(value) + ("" if sd is None else f" ± {_number(sd)} ({seeds})")
 
 
 def _distillation(scored: ScoredVersions) -> list[dict[str, Any]]:
@@ -173,7 +185,7 @@ def _distillation(scored: ScoredVersions) -> list[dict[str, Any]]:
     return changes
 
 
-def _versions(outcomes: pl.DataFrame) -> list[dict[str, Any]]:
+def _versions(changes: Sequence[VersionChange]) -> list[dict[str, Any]]:
     return [
         _changes(
             f"{model.replace('_', ' ')}, {track}: version {earlier} to {later}",
@@ -181,7 +193,7 @@ def _versions(outcomes: pl.DataFrame) -> list[dict[str, Any]]:
             f"version {earlier}",
             f"version {later}",
         )
-        for track, model, earlier, later, comparison in changes_between_versions(outcomes)
+        for track, model, earlier, later, comparison in changes
     ]
 
 
@@ -200,7 +212,7 @@ def _changes(title: str, comparison: pl.DataFrame, before: str, after: str) -> d
 
 def _bar_share(accuracy: float | None) -> str:
     """How far a bar goes, in per cent of its cell."""
-    return f"{0 if accuracy is None else max(0.0, (accuracy - CHANCE) / (100 - CHANCE) * 100):.0f}"
+    return f"{0 if accuracy is None else max(0.0, (accuracy - BAR_BEGINS) / (100 - BAR_BEGINS) * 100):.0f}"
 
 
 def _number(value: float | None) -> str:

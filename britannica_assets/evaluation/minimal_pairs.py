@@ -1,4 +1,4 @@
-"""Minimal pairs (BLiMP, Warstadt et al. 2020): how often a model finds the good sentence the more probable one."""
+"""Minimal pairs (BLiMP, Warstadt et al. 2020, and BabyLM's supplement): a good and a bad sentence each."""
 
 from collections.abc import Callable
 from pathlib import Path

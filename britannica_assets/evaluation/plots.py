@@ -1,6 +1,5 @@
 """Plots of the scores, drawn by matplotlib."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,7 +8,7 @@ from britannica_assets.evaluation.accuracy import NO_LABEL
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
 from britannica_assets.evaluation.leaderboard import OURS
 from britannica_assets.evaluation.published import published
-from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
+from britannica_assets.evaluation.tasks import TASKS
 from britannica_assets.plotting import as_markdown, new_plot
 from britannica_assets.track_models import STUDENT, models_in
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def by_phenomenon(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS) -> pl.DataFrame:
-    """track, model, task, phenomenon, accuracy, low and high in per cent: the mean over its UIDs with its interval.
+def by_phenomenon(scores: pl.DataFrame) -> pl.DataFrame:
+    """track, model, task, phenomenon; in per cent accuracy, the mean over its UIDs, and its interval below and above.
 
     A phenomenon is BLiMP's linguistic term; a paradigm without one stands for itself. The ends of its interval are put
     together from its UIDs', which are independent, as in `intervals.average_interval`. Other tasks than those of
@@ -27,7 +26,7 @@ def by_phenomenon(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS)
     """
     below, above = pl.col("accuracy") - pl.col("low"), pl.col("high") - pl.col("accuracy")
     return (
-        scores.filter(pl.col("task").is_in([task.name for task in tasks if task.pairs]))
+        scores.filter(pl.col("task").is_in([task.name for task in TASKS if task.pairs]))
         .with_columns(
             pl.when(pl.col("linguistics_term").is_in([NO_LABEL, ""]))
             .then(pl.col("uid"))
@@ -41,10 +40,6 @@ def by_phenomenon(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TASKS)
             (100 * (below**2).sum().sqrt() / pl.len()).alias("below"),
             (100 * (above**2).sum().sqrt() / pl.len()).alias("above"),
         )
-        .with_columns(
-            (pl.col("accuracy") - pl.col("below")).alias("low"), (pl.col("accuracy") + pl.col("above")).alias("high")
-        )
-        .drop("below", "above")
         .sort("task", "phenomenon", "track", "model")
     )
 
@@ -72,7 +67,7 @@ def phenomena_plot(scores: pl.DataFrame, title: str) -> "Figure":
         axes.errorbar(
             rows["accuracy"],
             [places[row] + offset for row in rows.select("task", "phenomenon").rows()],
-            xerr=[(rows["accuracy"] - rows["low"]).to_list(), (rows["high"] - rows["accuracy"]).to_list()],
+            xerr=[rows["below"].to_list(), rows["above"].to_list()],
             fmt="o",
             markersize=5,
             elinewidth=1.2,
@@ -115,7 +110,7 @@ def _name_tasks(axes: "Axes", tasks: list[str]) -> None:
 
 def size_plot(board: pl.DataFrame) -> "Figure":
     """BLiMP accuracy against parameters, ours and the published, on the official pairs alone, and the goals."""
-    figure = new_plot("BLiMP by size", "parameters", "BLiMP, %")
+    figure = new_plot("", "parameters", "BLiMP, %")
     figure.set_size_inches(8.6, 4.2)
     axes = figure.axes[0]
     official = board.filter(
@@ -149,7 +144,6 @@ def size_plot(board: pl.DataFrame) -> "Figure":
     )
     axes.set_xscale("log")
     axes.set_xlim(2e6, 4e9)  # space for the names
-    axes.set_title("")
     axes.legend(frameon=False, fontsize=8.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
 

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -22,9 +21,6 @@ from britannica_assets.modeling.registry import training_identity
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.settings import Settings
 from britannica_assets.tracking import DataSet, Origin, tracked_run
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
@@ -196,25 +192,15 @@ def _score(
     validation: TokenIds,
     validation_articles: pl.DataFrame | None,
 ) -> ScoredModel:
-    from transformers import AutoTokenizer
+    from britannica_assets.modeling.models import load_model
 
-    model = _load(path)
-    tokenizer = AutoTokenizer.from_pretrained(path)
+    model, tokenizer = load_model(path)
     results = {task.name: task.scorer(model, tokenizer, data.tasks[task.name].folder) for task in tasks}
     if validation_articles is None:
         return ScoredModel(trained, results, None, None)
     losses = article_losses(model, validation, length=trained.sequence_length)
     whole = perplexity(losses, words=validation.words, utf8_bytes=validation.utf8_bytes)
     return ScoredModel(trained, results, whole, perplexity_by_group(losses, validation_articles))
-
-
-def _load(path: Path) -> "PreTrainedModel":
-    import torch
-    from transformers import AutoModelForCausalLM
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    return AutoModelForCausalLM.from_pretrained(path).to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def _record(settings: Settings, track: str, name: str, scored: ScoredModel, data: EvaluationData) -> None:
@@ -228,7 +214,7 @@ def _record(settings: Settings, track: str, name: str, scored: ScoredModel, data
     mlflow.log_metrics({f"{name}.{key}": value for key, value in by_paradigm.items()})
     mlflow.log_metrics(metrics | by_paradigm, run_id=trained.mlflow_run_id)
     if BLIMP in scored.results:
-        accuracy, digest = task_averages(scored.scores)[BLIMP], data.tasks[BLIMP].digest
+        accuracy, digest = metrics[f"{BLIMP}_accuracy"], data.tasks[BLIMP].digest
         record_blimp(settings, trained.registered_model, trained.version, accuracy, digest)
         promote(settings, trained.registered_model, trained.version, track)
 

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -66,7 +67,7 @@ def attach_page(settings: Settings, tracks: Sequence[str], folder: Path) -> None
     import mlflow
 
     for track in tracks:
-        for run_id in list(_scoring_runs(settings, track))[:1]:
+        for run_id in islice(_scoring_runs(settings, track), 1):
             mlflow.MlflowClient().log_artifacts(run_id, str(folder))
 
 
@@ -97,11 +98,11 @@ def _scoring_runs(settings: Settings, track: str) -> Iterator[str]:
     """The finished scoring runs of a track, the newest first."""
     import mlflow
 
-    from britannica_assets.tracking import connect
+    from britannica_assets.tracking import connect, experiment_name
 
     connect(settings)
     client = mlflow.MlflowClient()
-    experiment = client.get_experiment_by_name(f"britannica/{track}")
+    experiment = client.get_experiment_by_name(experiment_name(track))
     if experiment is None:
         return
     assets = tasks_by_asset()

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from britannica_assets.config import Configuration, Generation, load_configuration
-from britannica_assets.generation.generate import generate_articles, load_model
+from britannica_assets.generation.generate import generate_articles
 from britannica_assets.modeling.registry import download_champion, download_version
 from britannica_assets.settings import Settings
 from britannica_assets.track_models import STUDENT, registered_model
@@ -16,6 +16,8 @@ def main() -> None:
     settings = Settings()
     configuration = load_configuration(settings.scale)
     arguments = _parser(configuration).parse_args()
+    from britannica_assets.modeling.models import load_model  # imports torch, which `--help` does without
+
     try:
         generation = Generation(
             prompts=[arguments.prompt],

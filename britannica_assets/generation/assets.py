@@ -26,8 +26,9 @@ def generated_articles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
 ) -> dg.MaterializeResult[pl.DataFrame]:
     """Articles that the registered student, loaded by its champion alias, writes for a list of prompts."""
-    from britannica_assets.generation.generate import generate_articles, load_model
+    from britannica_assets.generation.generate import generate_articles
     from britannica_assets.generation.novelty import novelty
+    from britannica_assets.modeling.models import load_model
     from britannica_assets.modeling.promotion import champion_alias
     from britannica_assets.modeling.registry import download_champion
     from britannica_assets.tracking import model_url

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from britannica_assets.config import Generation
@@ -34,17 +33,6 @@ class GeneratedArticle:
         if continuation[:1].isspace():
             return continuation.strip()
         return continuation.partition(" ")[2].strip()
-
-
-def load_model(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """The model and tokenizer in a folder, on the GPU where there is one."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return AutoModelForCausalLM.from_pretrained(folder).to(device).eval(), AutoTokenizer.from_pretrained(folder)
 
 
 def generate_articles(

@@ -4,13 +4,13 @@ A checkpoint is complete once it holds `manifest.json`, which names the SHA-256 
 last. So a kill in the middle and a file that lost its content afterwards (a full disk, a power failure) both show.
 """
 
-import hashlib
 import logging
 import shutil
 from pathlib import Path
 
 from transformers import PreTrainedModel
 
+from britannica_assets.digests import file_digest
 from britannica_assets.files import read_json, write_json
 from britannica_assets.modeling.models import load_weights
 
@@ -47,11 +47,8 @@ def check_manifest(checkpoint: Path) -> None:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    digests = {}
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE):
-        with file.open("rb") as handle:
-            digests[file.relative_to(folder).as_posix()] = hashlib.file_digest(handle, "sha256").hexdigest()
-    return digests
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE)
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
 
 
 def last_complete_checkpoint(folder: Path, *, remove_broken: bool) -> Path | None:

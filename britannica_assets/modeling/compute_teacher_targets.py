@@ -4,8 +4,6 @@
 specification goes on with the next shard.
 """
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from britannica_assets.config import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.digests import json_digest
 from britannica_assets.modeling.device import best_device, training_dtype, use_tensor_cores
 from britannica_assets.modeling.garbage_collection import remove_abandoned, remove_superseded
 from britannica_assets.modeling.models import load_trained
@@ -56,8 +55,7 @@ class TargetsSpecification(BaseModel):
     @property
     def output(self) -> Path:
         """The folder of the targets, shard by shard, until the asset's IO manager moves it away."""
-        digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
-        return self.work / f"teacher_targets-{self.track}-{digest[:16]}"
+        return self.work / f"teacher_targets-{self.track}-{json_digest(self.identity)[:16]}"
 
 
 def compute(specification: TargetsSpecification) -> None:
@@ -69,17 +67,12 @@ def compute(specification: TargetsSpecification) -> None:
     device = best_device()
     use_tensor_cores(device)
     precision = training_dtype(device, "auto")
-    distillation = specification.distillation
     compute_teacher_targets(
         [load_trained(folder, dtype=precision).to(device).eval() for folder in specification.teachers],
         TokenIds.open(specification.token_ids, "train"),
         specification.output,
-        top_k=distillation.top_k,
-        tail_samples=distillation.tail_samples,
-        temperature=distillation.temperature,
+        specification.distillation,
         sequence_length=specification.sequence_length,
-        left_context=distillation.left_context,
-        batch_size=distillation.batch_size,
         shard_length=specification.shard_length,
         seed=specification.seed,
         stop_after_seconds=specification.stop_after_seconds,

@@ -12,7 +12,7 @@ from britannica_assets.config import Architecture
 from britannica_assets.special_tokens import BOS_ID, EOS_ID, PAD_ID
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 POSITIONS_PER_TRAINED = 2  # as BabyLlama: positions for twice the trained sequence length
 
@@ -96,6 +96,16 @@ def load_trained(folder: Path, *, dtype: torch.dtype = torch.float32) -> "PreTra
     model, loading = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, output_loading_info=True)
     check_complete(model, folder, missing=loading["missing_keys"], unexpected=loading["unexpected_keys"])
     return model
+
+
+def load_model(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model and tokenizer in a folder, whoever trained it, for inference on the GPU where there is one."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return AutoModelForCausalLM.from_pretrained(folder).to(device).eval(), AutoTokenizer.from_pretrained(folder)
 
 
 def load_weights(model: "PreTrainedModel", file: Path) -> None:

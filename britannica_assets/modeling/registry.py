@@ -1,7 +1,5 @@
 """MLflow's model registry: each finished model becomes a registered version, and champions are loaded from it."""
 
-import hashlib
-import json
 import math
 import shutil
 import tempfile
@@ -11,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.digests import json_digest
 from britannica_assets.modeling.promotion import (
     BITS_PER_BYTE_TAG,
     PERPLEXITY_TAG,
@@ -22,6 +21,7 @@ from britannica_assets.modeling.promotion import (
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.trained_model import TrainedModel, TrainingMetrics
 from britannica_assets.settings import Settings
+from britannica_assets.track_models import asset_of
 from britannica_assets.tracking import connect
 
 EXAMPLE_PROMPT = "The town of"
@@ -109,10 +109,10 @@ def _without_words_seen_checkpoints(folder: Path) -> Iterator[Path]:
 def _log_validation_articles(specification: TrainingSpecification) -> float:
     """Scores each validation article, logs the table to the active run, and returns the bits a byte over all."""
     import mlflow
-    from transformers import AutoModelForCausalLM
 
     from britannica_assets.corpus.tokenizer import load_tokenizer
     from britannica_assets.modeling.device import best_device
+    from britannica_assets.modeling.models import load_trained
     from britannica_assets.modeling.validation_articles import (
         VALIDATION_ARTICLES_FILE,
         bits_per_byte,
@@ -120,7 +120,7 @@ def _log_validation_articles(specification: TrainingSpecification) -> float:
     )
 
     articles = score_validation_articles(
-        AutoModelForCausalLM.from_pretrained(specification.output).to(best_device()).eval(),
+        load_trained(specification.output).to(best_device()).eval(),
         load_tokenizer(specification.output),
         TokenIds.open(specification.token_ids, "validation"),
         length=specification.sequence_length,
@@ -185,7 +185,7 @@ def _recipe_digest(specification: TrainingSpecification) -> str:
     decisive = specification.model_dump(
         mode="json", include={"asset", "track", "model", "sequence_length", "distillation", "data_digests"}
     )
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return json_digest(decisive)
 
 
 def download_champion(settings: Settings, registered_model: str, track: str) -> tuple[Path, int]:
@@ -198,13 +198,12 @@ def download_champion(settings: Settings, registered_model: str, track: str) -> 
     from mlflow.exceptions import MlflowException
 
     connect(settings)
-    asset = registered_model.removeprefix("britannica-").replace("-", "_")
     try:
         version = mlflow.MlflowClient().get_model_version_by_alias(registered_model, champion_alias(track))
     except MlflowException as error:
         raise LookupError(
             f"{registered_model} has no version with the alias {champion_alias(track)} at {settings.tracking_uri}:"
-            f" materialize the asset {asset} for the track {track} first"
+            f" materialize the asset {asset_of(registered_model)} for the track {track} first"
         ) from error
     return download_version(settings, registered_model, int(version.version)), int(version.version)
 

@@ -1,13 +1,12 @@
 """The specification of a training: one JSON file, from which and from its inputs the whole training follows."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from britannica_assets.config import Distillation, Generation, ModelConfiguration
+from britannica_assets.digests import json_digest
 from britannica_assets.track_models import STUDENT_MODELS, registered_model
 from britannica_assets.tracking import flattened
 
@@ -69,7 +68,7 @@ class TrainingSpecification(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of `identity`: a killed training is taken up again by the same digest."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+        return json_digest(self.identity)
 
     @property
     def keeps_words_seen_checkpoints(self) -> bool:

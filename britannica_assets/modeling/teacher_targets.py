@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from britannica_assets.config import Distillation
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.files import atomic_write, read_json, write_json
 from britannica_assets.modeling.device import explain_out_of_memory
@@ -97,13 +98,9 @@ def compute_teacher_targets(
     teachers: Sequence["PreTrainedModel"],
     tokens: TokenIds,
     folder: Path,
+    distillation: Distillation,
     *,
-    top_k: int,
-    tail_samples: int,
-    temperature: float,
     sequence_length: int,
-    left_context: int,
-    batch_size: int,
     shard_length: int,
     seed: int,
     stop_after_seconds: float | None = None,
@@ -111,8 +108,8 @@ def compute_teacher_targets(
     """Runs the teachers over the train text and writes what of the targets is missing in `folder`.
 
     The text is read in windows of `sequence_length` tokens that do not leave their article. All but an article's first
-    window begin `left_context` tokens early, so that every position sees at least that many tokens, or its article's
-    beginning.
+    window begin `distillation.left_context` tokens early, so that every position sees at least that many tokens, or its
+    article's beginning.
 
     The teachers' output layers are replaced, see `defer_head`; the models serve for nothing else afterwards.
 
@@ -121,6 +118,7 @@ def compute_teacher_targets(
         UnfinishedError: `stop_after_seconds` were over after a shard that is not the last.
         OutOfMemoryError: a batch does not fit into the device's memory.
     """
+    left_context, top_k = distillation.left_context, distillation.top_k
     if not 0 <= left_context < sequence_length:
         raise ValueError(f"left_context {left_context} must be below sequence_length {sequence_length}")
     if not 0 < top_k < tokens.vocab_size:
@@ -128,7 +126,7 @@ def compute_teacher_targets(
     for teacher in teachers:
         defer_head(teacher)
     shards = -(-len(tokens.ids) // shard_length)
-    layout = RowLayout(top_k, tail_samples, tokens.vocab_size)
+    layout = RowLayout(top_k, distillation.tail_samples, tokens.vocab_size)
     started, done = time.monotonic(), 0
     for shard in range(shards):
         file = folder / _shard_name(shard)
@@ -137,17 +135,15 @@ def compute_teacher_targets(
         if stop_after_seconds is not None and time.monotonic() - started >= stop_after_seconds:
             raise UnfinishedError(f"teacher targets: {shard} of {shards} shards are stored; the same call goes on")
         begin, end = shard * shard_length, min((shard + 1) * shard_length, len(tokens.ids))
-        with explain_out_of_memory(f"teacher targets: {batch_size} sequences", "distillation.batch_size"):
+        with explain_out_of_memory(f"teacher targets: {distillation.batch_size} sequences", "distillation.batch_size"):
             rows = _predict(
                 teachers,
                 tokens,
                 begin,
                 position_uniforms(seed, begin, end),
+                distillation,
                 layout=layout,
-                temperature=temperature,
                 sequence_length=sequence_length,
-                left_context=left_context,
-                batch_size=batch_size,
             )
         with atomic_write(file) as temporary:
             rows.tofile(temporary)
@@ -165,9 +161,9 @@ def compute_teacher_targets(
         "shards": shards,
         "shard_length": shard_length,
         "top_k": top_k,
-        "tail_samples": tail_samples,
+        "tail_samples": distillation.tail_samples,
         "vocab_size": tokens.vocab_size,
-        "temperature": temperature,
+        "temperature": distillation.temperature,
         "left_context": left_context,
         "seed": seed,
     }
@@ -180,21 +176,19 @@ def _predict(
     tokens: TokenIds,
     begin: int,
     uniforms: npt.NDArray[np.float32],
+    distillation: Distillation,
     *,
     layout: RowLayout,
-    temperature: float,
     sequence_length: int,
-    left_context: int,
-    batch_size: int,
 ) -> npt.NDArray[np.uint8]:
     """The rows of the positions from `begin` on, as many as there are uniform numbers."""
     device = teachers[0].device
     heads = [output_weight(teacher) for teacher in teachers]
     result = np.zeros((len(uniforms), layout.bytes), dtype=np.uint8)
-    windows = list(_windows(tokens.offsets, begin, begin + len(uniforms), sequence_length, left_context))
+    windows = list(_windows(tokens.offsets, begin, begin + len(uniforms), sequence_length, distillation.left_context))
     windows.sort(key=lambda window: window[2] - window[0])  # alike in length, so that little is padding
-    for first in range(0, len(windows), batch_size):
-        batch = windows[first : first + batch_size]
+    for first in range(0, len(windows), distillation.batch_size):
+        batch = windows[first : first + distillation.batch_size]
         longest = max(stop - start for start, _, stop in batch)
         input_ids = torch.full((len(batch), longest), EOS_ID)
         for row, (start, _, stop) in enumerate(batch):
@@ -214,7 +208,7 @@ def _predict(
             part = places[place : place + rows]
             logits = mean_logits([states_of[place : place + rows] for states_of in states], heads)
             sampled = sample_targets(
-                torch.softmax(logits.div_(temperature), dim=-1),
+                torch.softmax(logits.div_(distillation.temperature), dim=-1),
                 torch.from_numpy(uniforms[part]).to(device),
                 top_k=layout.top_k,
                 tail_samples=layout.tail_samples,

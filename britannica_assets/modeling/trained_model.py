@@ -1,10 +1,10 @@
 """What a finished training leaves in its model's folder: `training.json` beside weights and tokenizer."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from britannica_assets.digests import combined_digest, file_digest
 from britannica_assets.files import read_json, write_json
 
 TRAINING_FILE = "training.json"
@@ -75,8 +75,5 @@ def content_digest(folder: Path) -> str:
 
     The checkpoints by words seen in the folders beside them follow from the same training and do not count.
     """
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.is_file() and path.name != TRAINING_FILE):
-        with file.open("rb") as handle:
-            digest.update(file.name.encode() + b"\0" + hashlib.file_digest(handle, "sha256").digest())
-    return digest.hexdigest()
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != TRAINING_FILE)
+    return combined_digest({file.name: file_digest(file) for file in files})

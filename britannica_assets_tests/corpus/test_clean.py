@@ -201,7 +201,7 @@ def test_an_empty_table_and_a_text_without_end_are_cleaned() -> None:
     assert clean_texts(pl.Series([None, "a  b", endless], dtype=pl.String)).to_list() == [None, "a b", None]
 
 
-def test_what_is_removed_is_told() -> None:
+def test_what_is_removed_is_reported() -> None:
     articles = pl.DataFrame(
         {
             "volume": [1, 1, 1, 2],

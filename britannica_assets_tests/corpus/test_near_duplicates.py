@@ -25,7 +25,7 @@ def with_changes(text: str, changes: int) -> str:
 
 
 @pytest.mark.parametrize("words", [40, 300, 5_000])
-def test_a_copy_with_few_changes_is_a_near_double_and_one_with_many_is_not(words: int) -> None:
+def test_a_copy_with_few_changes_is_a_near_duplicate_and_one_with_many_is_not(words: int) -> None:
     texts = [article(words) for _ in range(50)]
     texts += [with_changes(texts[7], words // 100 + 1), with_changes(texts[8], words // 8)]
     found = near_duplicates(pl.Series(texts))
@@ -33,7 +33,7 @@ def test_a_copy_with_few_changes_is_a_near_double_and_one_with_many_is_not(words
     assert 0.7 <= found["similarity"].item() < 1
 
 
-def test_texts_too_short_for_a_shingle_are_no_doubles() -> None:
+def test_texts_too_short_for_a_shingle_are_no_near_duplicates() -> None:
     assert near_duplicates(pl.Series(["", "a town", "a town", "of", "b c d e"])).is_empty()
     assert near_duplicates(pl.Series([], dtype=pl.String)).is_empty()
 
@@ -73,7 +73,7 @@ def test_a_copy_of_a_half_copy_is_found() -> None:
     ]
 
 
-def test_a_near_double_in_both_splits_fails_the_check() -> None:
+def test_a_near_duplicate_in_both_splits_fails_the_check() -> None:
     text = article(100)
     split = pl.DataFrame(
         {

@@ -101,13 +101,13 @@ def test_any_small_corpus_is_split_or_refused(words: list[int], train: int, vali
     assert 0 < taken["validation"] <= validation
 
 
-def test_too_small_a_corpus_is_told_with_both_figures() -> None:
+def test_too_small_a_corpus_is_reported_with_both_figures() -> None:
     small = corpus(100)
     total = f"{small['words'].sum():,}"
     with pytest.raises(BudgetError, match=f"holds {total} words, the track asks for 12,000,000"):
         split_articles(small, train_words=10_000_000, validation_words=2_000_000, seed=1)
 
 
-def test_no_articles_are_told() -> None:
+def test_no_articles_are_reported() -> None:
     with pytest.raises(BudgetError, match="holds 0 words, the track asks for"):
         split_articles(CORPUS.clear(), train_words="all", validation_words=10, seed=1)

@@ -11,7 +11,7 @@ from britannica_assets.evaluation.accuracy import accuracy_by_group, accuracy_ov
 from britannica_assets.evaluation.answers import Item, answer_items
 from britannica_assets.evaluation.candidates import Candidate
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError
-from britannica_assets.generation.generate import load_model
+from britannica_assets.modeling.models import load_model
 
 LONG = "rock " * 300
 

@@ -11,7 +11,7 @@ import pytest
 
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
-from britannica_assets.generation.generate import load_model
+from britannica_assets.modeling.models import load_model
 from britannica_assets.sample import minimal_pairs
 from britannica_assets_tests.evaluation.further_data import write_further_data
 from britannica_assets_tests.evaluation.reference_scorer import ReferenceScorer

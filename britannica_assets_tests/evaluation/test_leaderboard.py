@@ -36,7 +36,13 @@ def scored(*tables: pl.DataFrame) -> ScoredVersions:
 
 def page_of(path: Path, *tables: pl.DataFrame) -> str:
     every = scored(*tables)
-    write_page(path, build_leaderboard(every.scores), every)
+    write_page(
+        path,
+        build_leaderboard(every.scores),
+        every,
+        distillation_gain(every.scores, every.outcomes),
+        list(changes_between_versions(every.outcomes)),
+    )
     return path.read_text(encoding="utf-8")
 
 

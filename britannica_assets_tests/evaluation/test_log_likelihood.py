@@ -31,7 +31,7 @@ from britannica_assets.evaluation.log_likelihood import (
     reads_trees,
     sentence_log_probabilities,
 )
-from britannica_assets.generation.generate import load_model
+from britannica_assets.modeling.models import load_model
 
 SENTENCES = [
     "The river rises in the hills.",

@@ -13,7 +13,7 @@ import pytest
 from britannica_assets.evaluation.accuracy import accuracy_by_group
 from britannica_assets.evaluation.answers import Item, answer_items
 from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
-from britannica_assets.generation.generate import load_model
+from britannica_assets.modeling.models import load_model
 from britannica_assets.sample import minimal_pairs
 
 scorer = pytest.importorskip("minicons.scorer", reason="minicons is not installed: pip install -e '.[test]'")

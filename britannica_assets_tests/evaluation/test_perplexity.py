@@ -10,7 +10,7 @@ import pytest
 from britannica_assets.corpus.token_ids import TokenIds, write_description, write_split
 from britannica_assets.corpus.tokenizer import load_tokenizer
 from britannica_assets.evaluation.perplexity import article_losses, perplexity, perplexity_by_group
-from britannica_assets.generation.generate import load_model
+from britannica_assets.modeling.models import load_model
 
 TEXTS = ["The river rises in the hills.", "A town stands upon it. " * 30, "He was born there."]
 

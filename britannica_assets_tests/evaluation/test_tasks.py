@@ -22,7 +22,7 @@ from britannica_assets.evaluation.evaluation_data import (
     write_label,
 )
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError, data_digest, file_digests
-from britannica_assets.evaluation.leaderboard import build_leaderboard
+from britannica_assets.evaluation.leaderboard import build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
 from britannica_assets.evaluation.scored_versions import ScoredVersions
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_asset
@@ -32,12 +32,12 @@ from britannica_assets.settings import Settings
 from britannica_assets_tests.evaluation.rows import outcome_rows, score_rows
 
 
-def count_words(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> TaskResult:
+def fixed_score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> TaskResult:
     """A scorer that needs no model: three quarters are right."""
     return TaskResult(pl.DataFrame(schema=ANSWERS_SCHEMA), score_rows("counting", "counting", 0.75))
 
 
-THIRD = EvaluationTask("counting", "counting_scores", "counting", "no digest", count_words, "word counting")
+THIRD = EvaluationTask("counting", "counting_scores", "counting", "no digest", fixed_score, "word counting")
 
 
 def test_a_third_task_by_one_entry_has_its_asset_its_column_and_its_place_on_the_page(tmp_path: Path) -> None:
@@ -51,7 +51,8 @@ def test_a_third_task_by_one_entry_has_its_asset_its_column_and_its_place_on_the
     )
     board = build_leaderboard(scores, tasks)
     assert board.row(0, named=True)["counting"] == 75
-    write_page(tmp_path / "page.html", board, ScoredVersions(scores, outcome_rows(scores)), tasks)
+    every = ScoredVersions(scores, outcome_rows(scores))
+    write_page(tmp_path / "page.html", board, every, distillation_gain(every.scores, every.outcomes), [], tasks)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<th>word counting, %</th>" in page
     assert "60.00 / 50.00 / 75.00" in page

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from britannica_assets.config import Generation
-from britannica_assets.generation.generate import GeneratedArticle, generate_articles, load_model
+from britannica_assets.generation.generate import GeneratedArticle, generate_articles
 from britannica_assets.generation.novelty import GRAM, novelty
+from britannica_assets.modeling.models import load_model
 
 PROMPTS = ["The river", "He was born in the town of"]
 GENERATION = Generation(temperature=0.7, top_p=0.95, max_new_tokens=20, prompts=PROMPTS)

@@ -60,7 +60,7 @@ def specification(corpus: Path, folder: Path, settings: Settings, **changes: Any
     return TrainingSpecification(**(fields | changes))
 
 
-DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=8, tail_samples=24, left_context=16)
+DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=8, tail_samples=24, left_context=16, batch_size=8)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,12 +58,8 @@ def test_no_step_makes_a_float64_tensor(corpus: Path, train_tokens: TokenIds, tm
             [build_model(SHAPE, vocab_size=VOCABULARY, sequence_length=LENGTH).eval()],
             train_tokens,
             targets,
-            top_k=DISTILLATION.top_k,
-            tail_samples=DISTILLATION.tail_samples,
-            temperature=DISTILLATION.temperature,
+            DISTILLATION,
             sequence_length=LENGTH,
-            left_context=DISTILLATION.left_context,
-            batch_size=8,
             shard_length=4096,
             seed=1,
         )

@@ -2,14 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from transformers import PreTrainedModel
 
-from britannica_assets.config import Architecture
+from britannica_assets.config import Architecture, Distillation
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.device import OutOfMemoryError
 from britannica_assets.modeling.models import build_model
@@ -24,15 +23,7 @@ GPT2 = Architecture(
     intermediate_size=64,
     tie_word_embeddings=True,
 )
-OPTIONS: dict[str, Any] = {
-    "top_k": 24,
-    "tail_samples": 40,
-    "temperature": 2.0,
-    "sequence_length": LENGTH,
-    "left_context": 12,
-    "batch_size": 5,
-    "seed": 7,
-}
+DISTILLATION = Distillation(alpha=0.5, temperature=2, top_k=24, tail_samples=40, left_context=12, batch_size=5)
 
 
 def teachers() -> list[PreTrainedModel]:
@@ -44,10 +35,25 @@ def teachers() -> list[PreTrainedModel]:
     return models
 
 
+def compute(
+    models: list[PreTrainedModel], tokens: TokenIds, folder: Path, *, shard_length: int, **changes: int
+) -> None:
+    """Computes with `DISTILLATION`, but for the changed keys."""
+    compute_teacher_targets(
+        models,
+        tokens,
+        folder,
+        DISTILLATION.model_copy(update=changes),
+        sequence_length=LENGTH,
+        shard_length=shard_length,
+        seed=7,
+    )
+
+
 def test_each_position_has_the_averaged_prediction_with_the_promised_context(
     train_tokens: TokenIds, tmp_path: Path
 ) -> None:
-    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=1000, **OPTIONS)
+    compute(teachers(), train_tokens, tmp_path, shard_length=1000)
     targets = TeacherTargets.open(tmp_path)
     stored = targets.read(0, len(train_tokens.ids))
     torch.testing.assert_close(stored.probabilities.sum(-1), torch.ones(len(stored.ids)))
@@ -56,7 +62,7 @@ def test_each_position_has_the_averaged_prediction_with_the_promised_context(
     window = torch.from_numpy(train_tokens.ids[article : article + LENGTH].astype(np.int64))[None]
     with torch.no_grad():
         logits = torch.stack([model(input_ids=window).logits[0] for model in teachers()]).mean(0)
-    expected = (logits / OPTIONS["temperature"]).softmax(-1)
+    expected = (logits / DISTILLATION.temperature).softmax(-1)
     top = expected.topk(24)
     ids, probabilities, entropy = (values[article : article + LENGTH] for values in stored)
     torch.testing.assert_close(probabilities[:, :24], top.values, rtol=1e-3, atol=1e-5)  # float16's precision
@@ -74,7 +80,7 @@ def test_targets_do_not_depend_on_their_shards(train_tokens: TokenIds, tmp_path:
     for shard_length in (700, 10_000):
         folder = tmp_path / str(shard_length)
         folder.mkdir()
-        compute_teacher_targets(teachers(), train_tokens, folder, shard_length=shard_length, **OPTIONS)
+        compute(teachers(), train_tokens, folder, shard_length=shard_length)
         read.append(TeacherTargets.open(folder).read(0, len(train_tokens.ids)))
     # Batches of another size round otherwise, which moves a sample from a type to its neighbour now and then.
     assert float((read[0].ids == read[1].ids).float().mean()) > 0.99
@@ -82,11 +88,11 @@ def test_targets_do_not_depend_on_their_shards(train_tokens: TokenIds, tmp_path:
 
 
 def test_a_killed_computation_goes_on_with_the_missing_shard(train_tokens: TokenIds, tmp_path: Path) -> None:
-    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)
+    compute(teachers(), train_tokens, tmp_path, shard_length=700)
     before = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     (tmp_path / "targets-00001.bin").unlink()
     (tmp_path / "teacher_targets.json").unlink()
-    compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **OPTIONS)
+    compute(teachers(), train_tokens, tmp_path, shard_length=700)
     after = {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     assert {name: data for name, (_, data) in after.items()} == {name: data for name, (_, data) in before.items()}
     assert after["targets-00000.bin"] == before["targets-00000.bin"]  # not written again
@@ -97,7 +103,7 @@ def test_what_cannot_be_computed_is_refused(
     train_tokens: TokenIds, tmp_path: Path, change: dict[str, int], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
-        compute_teacher_targets(teachers(), train_tokens, tmp_path, shard_length=700, **(OPTIONS | change))
+        compute(teachers(), train_tokens, tmp_path, shard_length=700, **change)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit on a process's memory is not enforced")
@@ -108,6 +114,4 @@ def test_a_batch_too_large_for_the_memory_names_the_key_to_lower(train_tokens: T
         memory_short(),
         pytest.raises(OutOfMemoryError, match=r"targets: 64 sequences do not fit .*: lower distillation\.batch_size"),
     ):
-        compute_teacher_targets(
-            [teacher], train_tokens, tmp_path, shard_length=10_000, **(OPTIONS | {"batch_size": 64})
-        )
+        compute([teacher], train_tokens, tmp_path, shard_length=10_000, batch_size=64)

@@ -68,12 +68,8 @@ def distilled(corpus: Path, settings: Settings, tmp_path_factory: pytest.TempPat
         [teacher],
         TokenIds.open(corpus / "token_ids", "train"),
         folder / "targets",
-        top_k=DISTILLATION.top_k,
-        tail_samples=DISTILLATION.tail_samples,
-        temperature=DISTILLATION.temperature,
+        DISTILLATION,
         sequence_length=LENGTH,
-        left_context=DISTILLATION.left_context,
-        batch_size=8,
         shard_length=4096,
         seed=1911,
     )
