@@ -123,7 +123,7 @@ def _rule_matches(texts: pl.Series, counts: pl.DataFrame) -> list[RuleMatches]:
     totals = [counts[f"matches_{number}"] for number in range(len(CLEANING_RULES))]
     firsts = pl.DataFrame({"text": texts.gather([int((total > 0).arg_max() or 0) for total in totals])})
     matches: list[RuleMatches] = []
-    for number, (rule, total) in enumerate(zip(CLEANING_RULES, totals, strict=True)):
+    for rule, total in zip(CLEANING_RULES, totals, strict=True):
         before = after = ""
         if (total > 0).any():
             text = firsts["text"].head(1)
