@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from britannica_assets.corpus.head_words import HEAD_PATTERN, set_head_words
+from britannica_assets.corpus.head_words import HEAD_BEGINNING, set_head_words
 
 # Up to three brackets deep, never over a paragraph's end: a bracket left open matches nothing and swallows nothing.
 _INSIDE, _EMPTY = r"[^()\[\]\n]*", r"[ ,;:.]*"
@@ -133,7 +133,7 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
     CleaningRule("join long dashes", "Lady ——— to Mr — — said", "Lady ⸺ to Mr ⸺ said", r"—(?: ?—)+", "⸺"),
     CleaningRule("heal hyphenation at a line's end", "manu-\nfacture", "manufacture", r"(\p{L})-\n(\p{Ll})", "$1$2"),
     CleaningRule(
-        "set head words in title case", "BATH, a city", "Bath, a city", HEAD_PATTERN, transform=set_head_words
+        "set head words in title case", "BATH, a city", "Bath, a city", HEAD_BEGINNING, transform=set_head_words
     ),
     CleaningRule(
         "drop q.v. before other words in brackets",

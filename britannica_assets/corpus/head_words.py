@@ -25,8 +25,9 @@ _OTHER_NAMES = (
     r"(?:,? (?:or|and|also)(?: [\p{L}\p{M}'’\-]+)?"
     r"| \([^()\[\]\n]+\)| \[(?:[^()\[\]\n]|\([^()\[\]\n]*\))+\])"
 )
-HEAD_PATTERN = (
-    rf"^['(\[\"]?\p{{Lu}}[\p{{Lu}}\p{{M}}'’\"\-]+{_MORE_CAPITALS}"
+HEAD_BEGINNING = r"^['(\[\"]?\p{Lu}[\p{Lu}\p{M}'’\"\-]"  # what every head begins with, and nothing else does
+_HEAD = (
+    rf"{HEAD_BEGINNING}+{_MORE_CAPITALS}"
     rf"(?:{_OTHER_NAMES},? (?:\p{{Lu}}{{3}}|(?:ST|OF|DE|LE|LA|DU|D')\b)[\p{{Lu}}\p{{M}}'’\-]*{_MORE_CAPITALS})*"
 )
 
@@ -99,7 +100,7 @@ def _is_chinese(before: str) -> bool:
 
 def set_head_words(text: pl.Expr) -> pl.Expr:
     """The text with its head in title case."""
-    head = text.str.extract(f"({HEAD_PATTERN})", 1)
+    head = text.str.extract(f"({_HEAD})", 1)
     # Capitals that begin a word of the running text ("LONDON. The", "CHCl3") are no part of the head.
     whole = text.str.slice(head.str.len_chars(), 1).str.contains(r"^\p{Ll}").fill_null(False)
     shortened = pl.when(whole).then(head.str.replace(r"[,.]? ?[(\[\"']?\p{Lu}+$", "")).otherwise(head)

@@ -5,7 +5,9 @@ whose hash falls below a bound are its sketch; articles whose sketches have much
 shingle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,8 @@ BATCH_SIZE = 2_000
 HASH_MULTIPLIER = np.uint64(
     0x9E3779B97F4A7C15
 )  # 2^64 over the golden ratio, as Knuth's multiplicative hashing takes it
+
+Result = TypeVar("Result")
 
 PAIRS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
@@ -36,7 +40,7 @@ def near_duplicates(texts: pl.Series) -> pl.DataFrame:
     near-duplicate. Time and memory grow linearly with the text.
     """
     none = pl.DataFrame(schema={"row": pl.UInt32, "hash": pl.UInt64, "rate": pl.Float64})
-    sketches = pl.concat([none, *(_sketch(texts, start) for start in range(0, len(texts), BATCH_SIZE))])
+    sketches = pl.concat([none, *_in_batches(_sketch, texts)])
     sizes = sketches.group_by("row").agg(rate=pl.col("rate").first(), shingles=pl.len() / pl.col("rate").first())
     candidates = (
         _links(sketches)
@@ -73,10 +77,15 @@ def _links(sketches: pl.DataFrame) -> pl.DataFrame:
 def shared_shingles(texts: pl.Series, others: pl.Series) -> float:
     """The share of the 5-gram shingles in `texts` that stand in `others` too, by one in `SHINGLE_SAMPLING` of them."""
     of_texts, of_others = (
-        pl.concat([pl.Series(dtype=pl.UInt64), *(_sampled(side, start) for start in range(0, len(side), BATCH_SIZE))])
-        for side in (texts, others)
+        pl.concat([pl.Series(dtype=pl.UInt64), *_in_batches(_sampled, side)]) for side in (texts, others)
     )
     return float(of_texts.is_in(of_others.unique().implode()).mean() or 0)  # type: ignore[arg-type]
+
+
+def _in_batches(work: Callable[[pl.Series, int], Result], texts: pl.Series) -> list[Result]:
+    """What `work` gives for the texts and each batch's start, in order; batches share the cores."""
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        return list(pool.map(lambda start: work(texts, start), range(0, len(texts), BATCH_SIZE)))
 
 
 def _sampled(texts: pl.Series, start: int) -> pl.Series:
