@@ -58,7 +58,7 @@ def _parts(texts: pl.Series, number: int) -> list[pl.Series]:
     """The texts in consecutive parts of about as many bytes, for as many threads; a few texts are one part."""
     if len(texts) < SMALL:
         return [texts]
-    ends = texts.str.len_bytes().fill_null(0).cum_sum()
+    ends = texts.str.len_bytes().fill_null(0).cast(pl.UInt64).cum_sum()
     bounds = [int(ends.search_sorted(ends[-1] * part / number)) for part in range(number)] + [len(texts)]
     return [texts.slice(begin, end - begin) for begin, end in pairwise(bounds)]
 

@@ -50,8 +50,8 @@ _UNCOMPOSED = (
 class CleaningRule:
     """One rule: what it is called, what it does to an example, and how.
 
-    `pattern` is what it matches; `replacement` what stands there afterwards, unless `transform` does the work. A rule
-    that is `rare` matches no text all of whose characters are common; those rules come first.
+    `pattern` is what it matches, or how that begins; `replacement` what stands there afterwards, unless `transform`
+    does the work. A rule that is `rare` matches no text all of whose characters are common; those rules come first.
     """
 
     name: str

@@ -87,7 +87,7 @@ def server(command: Sequence[str], environment: dict[str, str], url: str, log: P
         yield url
     finally:
         os.killpg(process.pid, 15)
-        process.wait(30)
+        process.wait(TIMEOUT)
 
 
 def wait_until(condition: Callable[[], object], message: Callable[[], str]) -> None:
