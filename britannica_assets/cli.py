@@ -69,6 +69,36 @@ def score(track: Track, data: Data = None, scale: Scale = None, debug: Debug = F
         platform.run(None, partition=key, assets=platform.assets_of("evaluation"))
 
 
+@app.command("export-gguf")
+def export_gguf(
+    track: Track,
+    file: Annotated[Path, typer.Argument(help="the file to write")] = Path("student.gguf"),
+    version: Annotated[int | None, typer.Option(help="a version in place of the champion")] = None,
+    data: Data = None,
+    debug: Debug = False,
+) -> None:
+    """Writes a track's student as a GGUF file, which llama.cpp loads."""
+    with _sentences(debug):
+        _set_environment(data, None)
+        from britannica_assets.modeling.gguf_file import write_gguf
+        from britannica_assets.modeling.registry import download_champion, download_version
+        from britannica_assets.settings import Settings
+        from britannica_assets.track_models import STUDENT, registered_model
+
+        settings, name = Settings(), registered_model(STUDENT)
+        try:
+            if version is None:
+                folder, version = download_champion(settings, name, track)
+            else:
+                folder = download_version(settings, name, version)
+            write_gguf(folder, file, name=f"{name} {version}, track {track}")
+        except (LookupError, ValueError) as error:
+            if debug:
+                raise
+            _end(str(error), 1)
+    typer.echo(f"{file}: version {version} of {name}")
+
+
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="where everything is stored")] = Path("data/demo")) -> None:
     """Runs the whole pipeline on the bundled sample encyclopaedia."""
@@ -124,9 +154,7 @@ class Platform:
 @contextmanager
 def _platform(data: str | None, scale: str | None) -> Iterator[Platform]:
     """Loads the definitions by options and environment, and opens the instance."""
-    for name, value in (("BRITANNICA_DATA_DIR", data), ("BRITANNICA_SCALE", scale)):
-        if value is not None:
-            os.environ[name] = value
+    _set_environment(data, scale)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # The definitions read the environment when they are loaded, which is now.
     from britannica_assets.code_location import settings
@@ -136,6 +164,12 @@ def _platform(data: str | None, scale: str | None) -> Iterator[Platform]:
     with open_instance(settings.local_path / "dagster_home") as instance:
         yield Platform(defs, instance)
     typer.echo(f"Stored in {settings.data_path}; `make dev` shows it, with DAGSTER_HOME={os.environ['DAGSTER_HOME']}")
+
+
+def _set_environment(data: str | None, scale: str | None) -> None:
+    for name, value in (("BRITANNICA_DATA_DIR", data), ("BRITANNICA_SCALE", scale)):
+        if value is not None:
+            os.environ[name] = value
 
 
 @contextmanager

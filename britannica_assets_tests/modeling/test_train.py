@@ -16,7 +16,9 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from typer.testing import CliRunner
 
+from britannica_assets.cli import app
 from britannica_assets.config import Architecture, Generation, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import TokenIds
 from britannica_assets.modeling.checkpoints import last_complete_checkpoint
@@ -230,6 +232,15 @@ def test_a_registered_student_answers_a_prompt_of_the_command_line(
     assert answers[0].startswith("The town of")
     assert len(answers[0]) > len("The town of")
     assert answers[0] == answers[1]  # seeded
+
+
+def test_a_student_that_cannot_become_gguf_gets_a_sentence(
+    distilled: TrainingSpecification, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRITANNICA_DATA_DIR", settings.data_dir)
+    for track, sentence in [(distilled.track, "only a Llama becomes"), ("nursery", "materialize the asset student")]:
+        finished = CliRunner().invoke(app, ["export-gguf", track])
+        assert (finished.exit_code, sentence in finished.output) == (1, True)
 
 
 def test_a_model_whose_registration_was_cut_short_is_registered_once(
