@@ -9,10 +9,10 @@ DAGSTER_HOME ?= $(abspath data/dagster_home)
 OMP_WAIT_POLICY ?= PASSIVE
 export BRITANNICA_DATA_DIR DAGSTER_HOME OMP_WAIT_POLICY
 
-.PHONY: help setup demo test lint format dev bench
+.PHONY: help setup demo demo-ui test lint format dev bench
 
 help:  ## What there is to make
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 # The stamp is written last, so that an interrupted installation is taken up again.
 .venv/installed: pyproject.toml constraints.txt
@@ -38,12 +38,11 @@ format: setup  ## Let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-dev: setup  ## The Dagster UI at http://localhost:3000 with its daemon, the MLflow UI at http://localhost:5000
-	@mkdir -p $(DAGSTER_HOME) && { test -e $(DAGSTER_HOME)/dagster.yaml || cp britannica_assets/dagster-instance.yaml $(DAGSTER_HOME)/dagster.yaml; }
-	@trap 'kill 0' INT TERM EXIT; \
-	case "$${MLFLOW_TRACKING_URI:-}" in http*) ;; *) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --port 5000 --workers 1 --backend-store-uri \
-		"$$($(BIN)/python -c 'from britannica_assets.settings import Settings; print(Settings().tracking_uri)')" & ;; esac; \
-	$(BIN)/dagster dev -w workspace.yaml --port 3000
+dev: setup  ## Dagster with its daemon, and MLflow, over the data folder; ports: DAGSTER_PORT, MLFLOW_PORT
+	@$(BIN)/britannica dev
+
+demo-ui: setup  ## The same over what `make demo` made, with the sample's wiki to scrape again
+	@$(BIN)/britannica demo-ui
 
 bench: setup  ## The benchmarks, each against its named reference
 	@for benchmark in scraping text distillation evaluation; do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark || exit 1; done

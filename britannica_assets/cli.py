@@ -5,9 +5,11 @@ UI shows it. Options beat the environment.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +29,14 @@ app = typer.Typer(
 Data = Annotated[str | None, typer.Option("--data", help="where assets are stored (BRITANNICA_DATA_DIR)")]
 Scale = Annotated[str | None, typer.Option("--scale", help="a shipped configuration or a YAML file (BRITANNICA_SCALE)")]
 Debug = Annotated[bool, typer.Option("--debug", help="show the stack of an error")]
+DagsterPort = Annotated[
+    int | None, typer.Option(envvar="DAGSTER_PORT", help="of loopback; by default 3000, or a free one")
+]
+MlflowPort = Annotated[
+    int | None, typer.Option(envvar="MLFLOW_PORT", help="of loopback; by default 5000, or a free one")
+]
+DemoFolder = Annotated[Path, typer.Argument(help="where everything is stored")]
+DEMO_FOLDER = Path("data/demo")
 Track = Annotated[str, typer.Argument(help="a track of the configuration, such as babylm_10m")]
 
 
@@ -100,11 +110,68 @@ def export_gguf(
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Argument(help="where everything is stored")] = Path("data/demo")) -> None:
+def demo(folder: DemoFolder = DEMO_FOLDER) -> None:
     """Runs the whole pipeline on the bundled sample encyclopaedia."""
     from britannica_assets import demo as bundled
 
     bundled.run(folder.absolute())
+
+
+@app.command()
+def dev(
+    data: Data = None,
+    scale: Scale = None,
+    dagster_port: DagsterPort = None,
+    mlflow_port: MlflowPort = None,
+    debug: Debug = False,
+) -> None:
+    """Serves Dagster, with its daemon, and MLflow over the data folder, until Ctrl-C."""
+    with _sentences(debug):
+        _set_environment(data, scale)
+        _serve_interfaces(dagster_port, mlflow_port)
+
+
+@app.command("demo-ui")
+def demo_ui(
+    folder: DemoFolder = DEMO_FOLDER,
+    dagster_port: DagsterPort = None,
+    mlflow_port: MlflowPort = None,
+    debug: Debug = False,
+) -> None:
+    """Serves Dagster, MLflow and the sample's wiki over what the demo made, until Ctrl-C."""
+    from britannica_assets import demo as bundled
+    from britannica_assets.sample import wiki_server
+    from britannica_assets.sample.wiki import Wiki
+
+    data = folder.absolute()
+    if not (data / "dagster_home").is_dir():
+        _end(f"{data} holds no demo: run `make demo` (or `britannica demo {folder}`) first", 2)
+    # A wiki that starts again has forgotten its edits; later ones must not bear the times of those that were scraped.
+    wiki = Wiki(clock=datetime.now(UTC))
+    with _sentences(debug), wiki_server.serve(wiki) as wiki_url:
+        bundled.prepare(data, wiki_url)
+        typer.echo("To change an article of the sample's wiki, and see a scrape of volume 01 find it:")
+        typer.echo(f"  {wiki_server.edit_command(wiki_url)}")
+        _serve_interfaces(dagster_port, mlflow_port)
+
+
+def _serve_interfaces(dagster_port: int | None, mlflow_port: int | None) -> None:
+    from britannica_assets.interfaces import links, log_folder, serve_interfaces
+    from britannica_assets.materialize import prepare_home
+    from britannica_assets.settings import Settings
+
+    settings = Settings()
+    prepare_home(settings.local_path / "dagster_home")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's end is as orderly as a Ctrl-C
+    try:
+        typer.echo("Starting Dagster and MLflow …")
+        with serve_interfaces(dagster_port, mlflow_port) as interfaces:
+            for name, address in links(interfaces, settings):
+                typer.echo(f"  {name:<34}{address}")
+            typer.echo(f"Logs: {log_folder(settings)}. Ctrl-C ends everything.")
+            interfaces.wait()
+    except KeyboardInterrupt:
+        typer.echo("Stopped.")
 
 
 @app.command("serve-sample")
@@ -155,7 +222,6 @@ class Platform:
 def _platform(data: str | None, scale: str | None) -> Iterator[Platform]:
     """Loads the definitions by options and environment, and opens the instance."""
     _set_environment(data, scale)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # The definitions read the environment when they are loaded, which is now.
     from britannica_assets.code_location import settings
     from britannica_assets.definitions import defs
@@ -167,15 +233,18 @@ def _platform(data: str | None, scale: str | None) -> Iterator[Platform]:
 
 
 def _set_environment(data: str | None, scale: str | None) -> None:
+    """Options beat the environment, which the definitions read when they are loaded."""
     for name, value in (("BRITANNICA_DATA_DIR", data), ("BRITANNICA_SCALE", scale)):
         if value is not None:
             os.environ[name] = value
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @contextmanager
 def _sentences(debug: bool) -> Iterator[None]:
     """Ends the program with an error's own sentence, and with its stack where `debug` asks for it."""
     from britannica_assets.config import ConfigurationError
+    from britannica_assets.interfaces import InterfaceError
     from britannica_assets.materialize import MaterializationError
 
     try:
@@ -188,7 +257,7 @@ def _sentences(debug: bool) -> Iterator[None]:
         if debug:
             raise
         _end(str(error), 2)
-    except (MaterializationError, OSError) as error:
+    except (InterfaceError, MaterializationError, OSError) as error:
         if debug:
             raise
         _end(str(error), 1)

@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -55,8 +56,9 @@ def run(data: Path) -> None:
                 sys.exit(f"make demo failed: {error}")
             print_summary(instance, defs.resolve_all_asset_specs())
         print_article(settings)
-    print(f"\nEverything was made in {time.monotonic() - started:.0f} s. To look at it:\n")
-    print_interfaces(settings)
+    britannica = Path(sys.executable).with_name("britannica")
+    print(f"\nEverything was made in {time.monotonic() - started:.0f} s. To look at it in Dagster and MLflow:\n")
+    print(f"  {shlex.join([str(britannica), 'demo-ui', str(data)])}")
 
 
 def prepare(data: Path, wiki_url: str) -> None:
@@ -124,17 +126,6 @@ def print_article(settings: "Settings") -> None:
     article = articles.row(0, named=True)
     print(f"\nAn article by the student of {TRACK}\n")
     print(f"  {article['prompt']} {article['text'].removeprefix(article['prompt']).strip()}")
-
-
-def print_interfaces(settings: "Settings") -> None:
-    """The commands that open the UIs on what was made."""
-    programs = Path(sys.executable).parent
-    variables = ("BRITANNICA_DATA_DIR", "BRITANNICA_SCALE", "BRITANNICA_EVAL_DIR", "DAGSTER_HOME")
-    environment = " ".join(f"{name}={os.environ[name]}" for name in variables)
-    print("  Dagster, http://localhost:3000:")
-    print(f"    {environment} {programs / 'dagster'} dev -m britannica_assets.definitions")
-    print("  MLflow, http://localhost:5000:")
-    print(f"    {programs / 'mlflow'} ui --port 5000 --backend-store-uri {settings.tracking_uri}")
 
 
 if __name__ == "__main__":

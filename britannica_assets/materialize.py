@@ -18,13 +18,18 @@ class MaterializationError(RuntimeError):
     """An asset failed; the message is its error, and the run that the UI shows."""
 
 
-@contextmanager
-def open_instance(default_home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance in DAGSTER_HOME, else in `default_home`; a new one gets the package's configuration."""
+def prepare_home(default_home: Path) -> None:
+    """Sets DAGSTER_HOME to `default_home` where it is not set; a new one gets the package's configuration."""
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(default_home.absolute())))
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         shutil.copy(INSTANCE_FILE, home / "dagster.yaml")
+
+
+@contextmanager
+def open_instance(default_home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance in DAGSTER_HOME, else in `default_home`, prepared as `prepare_home` does."""
+    prepare_home(default_home)
     # Dagster prints its own use of its previews, at every training.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     with dg.DagsterInstance.get() as instance:

@@ -1,6 +1,7 @@
 """The command line: what it makes is stored and recorded, and wrong input gets a sentence."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,12 +38,26 @@ def test_a_scraped_volume_is_stored_and_shows_in_the_instance(tmp_path: Path) ->
         (["scrape", "29"], 2, "there is no volume '29'; choose from: 01"),
         (["train", "nursery", "--scale", "demo"], 2, "there is no track 'nursery'"),
         (["train", "babylm_10m", "--scale", "huge"], 2, "'huge' is neither a shipped configuration"),
+        (
+            ["dev", "--dagster-port", "{taken}"],
+            1,
+            "port {taken} is in use: stop what listens there, or set DAGSTER",
+        ),
         (["corpus"], 1, "articles/01.parquet does not exist: materialize the asset articles first"),
     ],
-    ids=["volume", "track", "scale", "missing input"],
+    ids=["volume", "track", "scale", "port", "missing input"],
 )
 def test_wrong_input_gets_a_sentence(arguments: list[str], status: int, sentence: str, tmp_path: Path) -> None:
-    finished = britannica(*arguments, "--data", str(tmp_path), COLUMNS="300")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        given = [argument.format(taken=taken) for argument in arguments]
+        finished = britannica(*given, "--data", str(tmp_path), COLUMNS="300")
     assert finished.returncode == status
-    assert sentence in finished.stderr
+    assert sentence.format(taken=taken) in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_the_demos_interfaces_want_a_demo(tmp_path: Path) -> None:
+    finished = britannica("demo-ui", str(tmp_path))
+    assert finished.returncode == 2
+    assert f"{tmp_path} holds no demo: run `make demo`" in finished.stderr

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -15,6 +15,7 @@ from britannica_assets.sample.encyclopedia import SampleArticle, compose
 from britannica_assets.sample.markup import ROOT, href, pages, with_sentence
 from britannica_assets.sample.stored_page import CREATED_AT, NAMESPACES, Response, Stored, namespace, timestamp
 
+ANONYMOUS_TOKEN = "+\\"  # MediaWiki's, for edits without an account
 MAX_TITLES = 50
 MAX_CHANGES = 500
 MAX_PAGES = 500  # of a list of all pages
@@ -27,6 +28,7 @@ class Wiki:
 
     articles: Sequence[SampleArticle] = field(default_factory=compose)
     requests: list[str] = field(default_factory=list)
+    clock: datetime = CREATED_AT  # of the last edit; each is a minute later
     lag: float = 0.0  # replication lag in seconds; a request with a smaller `maxlag` gets the error `maxlag`
 
     def __post_init__(self) -> None:
@@ -35,31 +37,39 @@ class Wiki:
             for number, page in enumerate(pages(self.articles), 1)
         }
         self.changes: list[dict[str, Any]] = []
-        self.lock = threading.Lock()
-        self._clock = CREATED_AT
+        self.lock = threading.RLock()  # the server holds it while it asks for an answer, which may be an edit
 
     def edit(self, title: str, sentence: str) -> None:
         """Adds a sentence to the scan page of the article `title`: its `touched` moves, its own revision does not."""
         with self.lock:
             article = self.pages[f"{ROOT}/{title}"]
             scan = self.pages[str(article.page.transcludes)]
-            self._clock += timedelta(minutes=1)
+            self.clock += timedelta(minutes=1)
             for stored in (scan, article):
                 stored.page = replace(stored.page, html=with_sentence(stored.page.html, sentence))
-                stored.touched = self._clock
+                stored.touched = self.clock
             scan.revision = max(stored.revision for stored in self.pages.values()) + 1
             self._record(scan)
+
+    def _edit(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        title = parameters.get("title", "").replace("_", " ")
+        if parameters.get("token") != ANONYMOUS_TOKEN:
+            return _error("badtoken", "Invalid CSRF token.")
+        if title not in self.pages or not self.pages[title].page.transcludes:
+            return _error("missingtitle", "The page you specified doesn't exist.")
+        self.edit(title.removeprefix(f"{ROOT}/"), parameters.get("appendtext", ""))
+        return {"edit": {"result": "Success", "title": title}}
 
     def touch(self, title: str) -> None:
         """Moves an article's `touched` without any change of its text, as a template's edit does."""
         with self.lock:
-            self._clock += timedelta(minutes=1)
-            self.pages[f"{ROOT}/{title}"].touched = self._clock
+            self.clock += timedelta(minutes=1)
+            self.pages[f"{ROOT}/{title}"].touched = self.clock
 
     def delete(self, title: str) -> None:
         """Deletes the article `title`; lists go on linking to it."""
         with self.lock:
-            self._clock += timedelta(minutes=1)
+            self.clock += timedelta(minutes=1)
             self._record(self.pages.pop(f"{ROOT}/{title}"))
 
     def _record(self, stored: Stored) -> None:
@@ -73,16 +83,22 @@ class Wiki:
                 "revid": stored.revision,
                 "old_revid": stored.revision - 1,
                 "rcid": len(self.changes) + 1,
-                "timestamp": timestamp(self._clock),
+                "timestamp": timestamp(self.clock),
             }
         )
 
     def answer_api(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """The API's answer to `action=query` with `prop=info`, `prop=templates` (of the scan pages),
-        `list=recentchanges` or `list=allpages`, which may be a generator; to other actions, an error."""
+        `list=recentchanges` or `list=allpages`, which may be a generator; to `action=edit` with
+        `appendtext`; to other actions, an error."""
         action = parameters.get("action", "help")
-        if action != "query":
-            return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
+        if action == "query":
+            return self._query(parameters)
+        if action == "edit":
+            return self._edit(parameters)
+        return _error("badvalue", f'Unrecognized value for parameter "action": {action}.')
+
+    def _query(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         maxlag = parameters.get("maxlag")
         if maxlag is not None and float(maxlag) < self.lag:
             return _error("maxlag", f"Waiting for 127.0.0.1: {self.lag} seconds lagged.")

@@ -5,14 +5,16 @@
 
 import argparse
 import gzip
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.sample.markup import ROOT, href
-from britannica_assets.sample.wiki import Wiki
+from britannica_assets.sample.wiki import ANONYMOUS_TOKEN, Wiki
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -68,6 +70,14 @@ def serve_with(handler: type[BaseHTTPRequestHandler], *, port: int = 0) -> Itera
         finally:
             server.shutdown()
             thread.join()
+
+
+def edit_command(url: str) -> str:
+    """A shell command that adds a sentence to the first article of the wiki served at `url`."""
+    title = f"{ROOT}/{compose()[0].title}"
+    fields = {"action": "edit", "title": title, "token": ANONYMOUS_TOKEN, "appendtext": "It was mended yesterday."}
+    options = [part for name, value in fields.items() for part in ("--data-urlencode", f"{name}={value}")]
+    return shlex.join(["curl", "--silent", *options, f"{url}/w/api.php"])
 
 
 def main(port: int) -> None:

@@ -4,15 +4,16 @@ Pictures of the pages are kept under `artifacts/` for people to look at.
 """
 
 import os
+import re
 import shutil
-import socket
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import polars as pl
 import pytest
@@ -50,6 +51,15 @@ class Demo:
     environment: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Interfaces:
+    """The addresses that `make demo-ui` serves at."""
+
+    wiki: str
+    dagster: str
+    mlflow: str
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """Runs the demo as a user does, in a folder of its own."""
@@ -64,30 +74,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-8000:]
-    environment |= {
-        "BRITANNICA_DATA_DIR": str(folder),
-        "BRITANNICA_SCALE": "demo",
-        "DAGSTER_HOME": str(folder / "dagster_home"),
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
     return Demo(folder, finished.stdout, environment)
-
-
-@contextmanager
-def server(command: Sequence[str], environment: dict[str, str], url: str, log: Path) -> Iterator[str]:
-    """A server process that answers at `url`; it is stopped with all that it started."""
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=file, stderr=file, start_new_session=True
-        )
-    try:
-        wait_until(
-            lambda: requests.get(url, timeout=5).ok, lambda: f"{command[0]} does not answer: {log.read_text()[-2000:]}"
-        )
-        yield url
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(TIMEOUT)
 
 
 def wait_until(condition: Callable[[], object], message: Callable[[], str]) -> None:
@@ -106,12 +93,6 @@ def wait_until(condition: Callable[[], object], message: Callable[[], str]) -> N
         time.sleep(0.5)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
@@ -128,26 +109,34 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 @pytest.fixture(scope="module")
-def dagster(demo: Demo) -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "--port", str(port)]
-    url = f"http://localhost:{port}"
-    with server(command, demo.environment, f"{url}/server_info", demo.folder / "dagster.log"):
-        yield url
+def interfaces(demo: Demo) -> Iterator[Interfaces]:
+    """`make demo-ui` over what the demo made; a Ctrl-C ends it with all that it started."""
+    output = demo.folder / "demo_ui.txt"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "britannica_assets", "demo-ui", str(demo.folder)],
+            cwd=demo.folder,
+            env=demo.environment,
+            stdout=file,
+            stderr=file,
+        )
 
+    def served() -> bool:
+        assert process.poll() is None, output.read_text()
+        return "Ctrl-C" in output.read_text()
 
-@pytest.fixture(scope="module")
-def mlflow(demo: Demo) -> Iterator[str]:
-    port = free_port()
-    store = f"sqlite:///{demo.folder / 'mlflow.db'}"
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    with server(
-        [*command, "--backend-store-uri", store],
-        demo.environment,
-        f"http://localhost:{port}",
-        demo.folder / "mlflow.log",
-    ) as url:
-        yield url
+    try:
+        wait_until(served, output.read_text)
+        addresses = re.findall(r"http://\S+", output.read_text())
+        wiki, dagster, mlflow = (urlsplit(address)._replace(path="", query="", fragment="") for address in addresses)
+        yield Interfaces(wiki.geturl(), dagster.geturl(), mlflow.geturl())
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(TIMEOUT)
+    assert status == 0, output.read_text()
+    for address in (dagster, mlflow):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(address.geturl(), timeout=5)
 
 
 def click(browser: webdriver.Chrome, xpath: str) -> None:
@@ -167,15 +156,15 @@ def shows(browser: webdriver.Chrome, text: str) -> None:
 def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
     assert "student" in demo.output
     assert "An article by the student of babylm_10m" in demo.output
-    assert "dagster dev -m britannica_assets.definitions" in demo.output
-    assert "mlflow ui" in demo.output
+    assert f"britannica demo-ui {demo.folder}" in demo.output
     scores = pl.read_parquet(demo.folder / "blimp_scores" / "babylm_10m.parquet")
     assert set(scores["model"]) == {"teacher_gpt2", "teacher_llama", "student", "student_without_teachers"}
     articles = pl.read_parquet(demo.folder / "generated_articles" / "babylm_10m.parquet")
     assert articles["text"].str.len_chars().min() > 20  # type: ignore[operator]
 
 
-def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome, dagster: str) -> None:
+def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome, interfaces: Interfaces) -> None:
+    dagster = interfaces.dagster
     groups = ("wikisource", "corpus", "modeling", "evaluation", "generation")
     browser.get(f"{dagster}/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in groups))
     shows(browser, "Global asset lineage")
@@ -205,7 +194,7 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     click(browser, "//button[starts-with(., 'Launch') and not(@disabled)]")
     wait_until(
         lambda: (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns > before,
-        lambda: f"the run did not materialize: {(demo.folder / 'dagster.log').read_text()[-3000:]}",
+        lambda: f"the run did not materialize: {(demo.folder / 'work' / 'logs' / 'dagster.log').read_text()[-3000:]}",
     )
     browser.get(f"{dagster}/assets/generated_articles?view=overview")
     click(browser, "//*[contains(text(), 'Show Markdown')]")
@@ -214,7 +203,8 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     browser.save_screenshot(str(PICTURES / "generated_articles.png"))
 
 
-def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chrome, mlflow: str) -> None:
+def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chrome, interfaces: Interfaces) -> None:
+    mlflow = interfaces.mlflow
     search = requests.get(
         f"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name=britannica/babylm_10m", timeout=TIMEOUT
     )

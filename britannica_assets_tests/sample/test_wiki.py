@@ -62,6 +62,15 @@ def test_an_edit_moves_touched_and_leaves_the_revision(wiki: Wiki, url: str) -> 
     assert page.headers["Last-Modified"] == "Wed, 01 Jan 2020 00:01:00 GMT"
 
 
+def test_the_api_edits_as_a_proofreader_does(wiki: Wiki, url: str) -> None:
+    edit = {"action": "edit", "title": f"{ROOT}/{ARTICLE.title}", "appendtext": "More.", "token": "+\\"}
+    requests.post(f"{url}/w/api.php", data=edit, timeout=10)
+    page = requests.get(url + href(f"{ROOT}/{ARTICLE.title}"), timeout=10)
+    assert extract_article(page.text).text.endswith(" More.")
+    unsigned = requests.post(f"{url}/w/api.php", data=edit | {"token": ""}, timeout=10).json()
+    assert unsigned["error"]["code"] == "badtoken"
+
+
 def test_a_deleted_article_is_missing(wiki: Wiki, url: str) -> None:
     wiki.delete(ARTICLE.title)
     assert requests.get(url + href(f"{ROOT}/{ARTICLE.title}"), timeout=10).status_code == 404
