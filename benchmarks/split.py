@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path, help="Parquet files of articles: volume, title, text")
     arguments = parser.parse_args()
     printed = pl.concat([pl.read_parquet(file, columns=["volume", "title", "text"]) for file in arguments.files])
-    cleaned, _ = clean_articles(printed.with_columns(words=pl.lit(0, pl.Int32)).lazy())
+    cleaned, _ = clean_articles(printed.lazy())
     articles = cleaned.select("volume", "title", "words").filter(pl.col("words") >= MIN_WORDS)
     print_moves(articles)
     print_shares(articles)

@@ -234,7 +234,7 @@ def write_corpus(files: list[Path], copies: int, folder: Path) -> int:
         # Other runs of words, so that the filter finds no near-duplicates; the same words, so that sizes are lifelike.
         turned = words.list.reverse() if number == 1 else words.list.sort()
         tables.append(articles.with_columns(turned.list.join(" ").alias("text")))
-    corpus = pl.concat(tables).with_columns(pl.lit(0, dtype=pl.Int32).alias("words"))
+    corpus = pl.concat(tables)
     corpus.write_parquet(folder / "printed.parquet", compression="uncompressed")
     (folder / "printed.txt").write_text("\n\n".join(corpus["text"]), encoding="utf-8")
     total = int(corpus["text"].str.count_matches(r"\S+").sum())

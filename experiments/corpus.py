@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from britannica_assets.config import Configuration, load_configuration
-from britannica_assets.corpus.clean import clean_texts
+from britannica_assets.corpus.clean import clean_articles
 from britannica_assets.corpus.split import split_articles
 from britannica_assets.corpus.token_ids import Split, SplitStatistics, write_token_ids
 from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
@@ -21,10 +21,10 @@ TRACK = "babylm_10m"
 def write_corpus(folder: Path, output: Path, configuration: Configuration) -> dict[Split, SplitStatistics]:
     """Writes `tokenizer` and `token_ids` to `output` from the articles in `folder`, by the configuration's budgets."""
     budget = configuration.track(TRACK)
-    articles = pl.read_parquet(sorted(folder.glob("*.parquet")), columns=["volume", "title", "text"])
-    articles = articles.with_columns(clean_texts(articles["text"]).alias("text"))
+    printed = pl.scan_parquet(sorted(folder.glob("*.parquet"))).select("volume", "title", "text")
+    articles, _ = clean_articles(printed)
     split = split_articles(
-        articles.with_columns(pl.col("text").str.count_matches(r"\S+").alias("words")).filter(pl.col("words") > 0),
+        articles.filter(pl.col("words") > 0),
         train_words=budget.train_words,
         validation_words=budget.validation_words,
         seed=configuration.seed,

@@ -4,14 +4,13 @@
 (paragraphs joined by line breaks), and every core takes a part of the table.
 """
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
 import polars as pl
 
-from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, COMMON_CHARACTERS
+from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, UNCOMMON_CHARACTER, CleaningRule
 
 MAX_PASSES = 50
 SMALL = 500  # texts that are not worth a second thread
@@ -37,8 +36,7 @@ def clean_articles(articles: pl.LazyFrame) -> tuple[pl.DataFrame, list[RuleMatch
     """
     table = articles.collect(engine="streaming")
     texts, words, counts = _clean(table["text"])
-    cleaned = table.with_columns(texts, words).select(table.columns)
-    return cleaned, _rule_matches(table["text"].drop_nulls(), counts)
+    return table.with_columns(texts, words), _rule_matches(table["text"].drop_nulls(), counts)
 
 
 def clean_texts(texts: pl.Series) -> pl.Series:
@@ -71,7 +69,7 @@ def _clean_part(texts: pl.Series) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
     matches: pl.DataFrame | None = None
     for _ in range(MAX_PASSES):
         passed = _pass(unsettled)
-        matches = passed.select(pl.col("^matches_.*$").fill_null(0)) if matches is None else matches
+        matches = passed.select("^matches_.*$") if matches is None else matches
         again = (passed["text"] != unsettled["text"]) & _may_match(passed)
         settled.append(passed.filter(~again).select("row", "text"))
         unsettled = passed.filter(again).select("row", "text")
@@ -85,35 +83,50 @@ def _clean_part(texts: pl.Series) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
 
 
 def _pass(table: pl.DataFrame) -> pl.DataFrame:
-    """Applies all rules once to the column `text` and adds how often each matched, `matches_0` and so on."""
-    uncommon = pl.col("text").str.contains(f"[^{COMMON_CHARACTERS}]").alias("uncommon")
-    table = table.with_columns(uncommon)
-    # Filtered, and not masked by null: polars rewrites what stands under a null too.
-    rare = _apply(table.filter("uncommon"), [number for number, rule in enumerate(CLEANING_RULES) if rule.rare])
-    merged = pl.concat([table.filter(~pl.col("uncommon")), rare], how="diagonal").sort("row")
-    return _apply(merged, [number for number, rule in enumerate(CLEANING_RULES) if not rule.rare])
-
-
-def _apply(table: pl.DataFrame, numbers: Iterable[int]) -> pl.DataFrame:
-    for number in numbers:
-        rule, column = CLEANING_RULES[number], f"matches_{number}"
-        counts = table.select(rule.count(pl.col("text")).alias(column)).to_series()
-        matched = counts.fill_null(0) > 0
-        text = table["text"]
-        # Most rules match in few texts; the others are neither searched again nor copied.
-        if 2 * matched.sum() > len(matched):
-            text = table.select(rule.apply(pl.col("text"))).to_series()
-        elif matched.any():
-            changed = table.filter(matched).select(rule.apply(pl.col("text"))).to_series()
-            text = text.scatter(matched.arg_true(), changed)
-        table = table.with_columns(text, counts)
+    """Applies all rules once to `text`; adds `uncommon` and how often each rule matched, `matches_0` and so on."""
+    table = table.with_columns(_uncommon(pl.col("text")).alias("uncommon"))
+    uncommon = table.with_row_index("place").filter(pl.col("uncommon") != "").select("place", "uncommon")
+    for number, rule in enumerate(CLEANING_RULES):
+        places = None
+        if rule.rare:
+            matching = pl.col("uncommon").str.contains(rule.pattern)
+            # To compile a pattern takes longer than to search a few texts.
+            places = (uncommon if uncommon.is_empty() else uncommon.filter(matching))["place"]
+        table = _apply(rule, f"matches_{number}", table, places)
     return table
+
+
+def _uncommon(text: pl.Expr) -> pl.Expr:
+    """The uncommon characters of each text, which show whether a rare rule may match it, set apart by spaces."""
+    return text.str.extract_all(UNCOMMON_CHARACTER).list.join(" ")
+
+
+def _apply(rule: CleaningRule, column: str, table: pl.DataFrame, places: pl.Series | None) -> pl.DataFrame:
+    """Applies one rule to the texts at `places`, or to all, and adds the column of its matches."""
+    text = table["text"]
+    if places is None:
+        counts = table.select(rule.count(pl.col("text"))).to_series()
+    else:
+        counts = pl.zeros(len(table), pl.UInt32, eager=True)
+        if not places.is_empty():
+            counts = counts.scatter(places, table[places].select(rule.count(pl.col("text"))).to_series())
+    matched = counts > 0
+    # Most rules match in few texts; the others are neither searched again nor copied.
+    if 2 * matched.sum() > len(matched):
+        text = table.select(rule.apply(pl.col("text"))).to_series()
+    elif matched.any():
+        changed = table.filter(matched).select(rule.apply(pl.col("text"))).to_series()
+        text = text.scatter(matched.arg_true(), changed)
+    return table.with_columns(text, counts.alias(column))
 
 
 def _may_match(passed: pl.DataFrame) -> pl.Series:
     """Whether any rule may still match a text: where none does, cleaning has nothing left to do."""
-    matching = (pl.col("text").str.contains(rule.pattern) for rule in CLEANING_RULES if not rule.rare)
-    return passed.select(pl.any_horizontal("uncommon", *matching)).to_series()
+    uncommon = _uncommon(pl.when(pl.col("uncommon") != "").then(pl.col("text")).otherwise(pl.lit("")))
+    may_match = [
+        (pl.col("uncommon") if rule.rare else pl.col("text")).str.contains(rule.pattern) for rule in CLEANING_RULES
+    ]
+    return passed.with_columns(uncommon.alias("uncommon")).select(pl.any_horizontal(may_match)).to_series()
 
 
 def _rule_matches(texts: pl.Series, counts: pl.DataFrame) -> list[RuleMatches]:

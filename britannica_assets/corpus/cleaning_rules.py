@@ -26,6 +26,7 @@ _TARGET = (
     r"(?:(?:also|further|especially) )*(?:[\"'“]?\p{Lu}|[\d§]|[ivxlc]+\.|(?:above|below|under|infra|supra|art|articles?"
     r"|figs?|plates?|section|chap|note|ed|separate|the|his)\b)"
 )
+_SYMBOL = r"(?:\p{L}{1,2}|sin|cos|tan|cot|sec|cosec|log|lim|exp)"  # what letters stand for in formulas
 _LEAD = r"(?:For|for|On|on|As to|as to|But|but|And|and|Of|of|E\.g\.|e\.g\.|Also|also)"
 
 # Nearly all texts hold none but these characters. Each is NFC as it stands, and no rare rule matches it, so that one
@@ -38,6 +39,8 @@ COMMON_CHARACTERS = (
     r"\u2013\u2014\u2018-\u201d\u2032-\u2044\u2070\u2071\u2074-\u208e\u2090-\u209c\u2100-\u2125\u2150-\u218b\u2190-\u22ff"
     r"\u2640-\u2665\u2667-\u266f"
 )
+# With what the rule for mixed fractions looks at; the other rare rules match such a character by itself.
+UNCOMMON_CHARACTER = rf"\d?[^{COMMON_CHARACTERS}](?:\d+⁄)?"
 # Marks, and what canonical composition replaces without one (Unicode Standard Annex 15; scripts of the east by block).
 _UNCOMPOSED = (
     r"\p{L}?\p{M}|[\u0340-\u0344\u0374\u037e\u0387\u0958-\u11ff\u1f71\u1f73\u1f75\u1f77\u1f79\u1f7b\u1f7d\u1fbb\u1fbe"
@@ -51,7 +54,8 @@ class CleaningRule:
     """One rule: what it is called, what it does to an example, and how.
 
     `pattern` is what it matches, or how that begins; `replacement` what stands there afterwards, unless `transform`
-    does the work. A rule that is `rare` matches no text all of whose characters are common; those rules come first.
+    does the work. A rule that is `rare` matches a text only if it matches the `UNCOMMON_CHARACTER`s of it, set apart
+    by spaces, too; those rules come first.
     """
 
     name: str
@@ -139,8 +143,8 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
         "drop q.v. before other words in brackets",
         "Prescott (q.v.; 1796-1859)",
         "Prescott (1796-1859)",
-        r"\(qq?\. ?v\.[,;:] ?",
-        "(",
+        r"(\(|\[)qq?\. ?v\.(?:[,;:] ?| (\d))",
+        "$1$2",
     ),
     CleaningRule(
         "drop cross-references in brackets",
@@ -166,7 +170,8 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
         "drop references at the end of brackets",
         "he died (in 1540; see Capuchins) there",
         "he died (in 1540) there",
-        rf"[;,:] (?:and |but )?see {_TARGET}[^()\[\]\n;]*((?:;{_PLAIN}*)?\))",
+        r"[;,:] (?:and |but )?(?:(?:for|on|as to) (?:which|whom|this|these|details) )?"
+        rf"see {_TARGET}[^()\[\]\n;]*((?:;{_PLAIN}*)?\))",
         "$1",
     ),
     CleaningRule(
@@ -183,17 +188,17 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
     CleaningRule("fold spaces", "Bath  is", "Bath is", r" {2,}", " "),
     # From here on at most one space stands anywhere, and patterns of two plain characters are found fastest.
     CleaningRule(
-        "drop plates' labels",
-        "a city.\nPlate IV.\nThe",
+        "drop labels of plates and figures",
+        "a city.\nPlates IV. and V.\nThe",
         "a city.\n\nThe",
-        r"(?:\n(?:Plate|PLATE) [IVXL\d]+\.?)+(\n|$)",
+        r"(?:\n\(?(?:Plates?|PLATES?|Figs?\.|FIGS?\.) [IVXL\d]+\.?(?:(?:,| and|-) ?[IVXL\d]+\.?)*\)?\.?)+(\n|$)",
         "\n$1",
     ),
     CleaningRule(
         "drop remains of tables and formulas",
         "by weight\n12.5 + 3 x = 9 lb,\nor less",
         "by weight\n\nor less",
-        r"(?:\n(?:[^\p{L}\d\n]|\p{L}{1,2}[^\p{L}\n])*[\d=+×÷√∑∫<>±∞∂](?:[^\p{L}\n]|\p{L}{1,2}[^\p{L}\n])*)+(\n|$)",
+        rf"(?:\n(?:[^\p{{L}}\d\n]|{_SYMBOL}[^\p{{L}}\n])*[\d=+×÷√∑∫<>±∞∂](?:[^\p{{L}}\n]|{_SYMBOL}[^\p{{L}}\n])*\p{{L}}{{0,2}})+(\n|$)",
         "\n$1",
     ),
     CleaningRule("mend spaces around dashes", "Bath — a city", "Bath—a city", r" — ?|— ", "—"),

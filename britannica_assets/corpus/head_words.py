@@ -8,7 +8,7 @@ CAPITALS = regex.compile(r"[\p{Lu}\p{M}\d]+")
 ORDINAL = regex.compile(r"\d+(ST|ND|RD|TH)")
 SMALL_WORDS = set(
     "of the and in on or at upon de la le du des da di do dos das del della von van der den zu zur"  # noqa: SIM905
-    " en et sur sous aux y ibn bin ud ul ur us".split()
+    " en et sur sous aux y ibn bin ad ar as az ed er ud ul ur us".split()
 )
 ARTICLES = {"al", "el", "les"}  # small within a name, but not where they stand behind it: `Hasa, El`
 PREPOSED = regex.compile(r"(VAN|VON) (DER|DEN|DE)\b")  # a name that begins so begins with a small letter
@@ -17,7 +17,7 @@ ABBREVIATIONS = {"USA", "MSS"}
 # Of names in Mac those that the edition prints with two capitals; Macdonald and Mackenzie have one.
 MAC_NAMES = set("Alpine Arthur Bride Callum Coll Firbis Hale Intyre Iver Mahon Murrough Neill William".split())  # noqa: SIM905
 _CAPITALS = (
-    r"(?:['\"]?[\p{Lu}\d][\p{Lu}\p{M}\d'’.\"\-]*|[(\[][\p{Lu}\d][\p{Lu}\p{M}\d'’.\- ]*[)\]]|\d+(?:st|nd|rd|th)\b)"
+    r"(?:\d+(?:st|nd|rd|th)\b|['\"]?[\p{Lu}\d][\p{Lu}\p{M}\d'’.\"\-]*|[(\[][\p{Lu}\d][\p{Lu}\p{M}\d'’.\- ]*[)\]])"
 )
 _MORE_CAPITALS = rf"(?:[,.;]? {_CAPITALS})*"
 # "or Boethius", "(Foley)", "[D(o)unaeus]": other names between two parts of a head.
@@ -82,7 +82,7 @@ def _is_small(word: str, before: str, after: str, *, first: bool) -> bool:
     small = word.lower() in SMALL_WORDS or (word.lower() in ARTICLES and not before.endswith(", "))
     if small:
         return not after.startswith(".") and not before.endswith("'")
-    return len(word) > 1 and before.endswith("-") and "'" in before and _is_chinese(before)
+    return (len(word) > 1 or after.startswith("'")) and before.endswith("-") and "'" in before and _is_chinese(before)
 
 
 def _follows_apostrophe(before: str) -> bool:
@@ -95,14 +95,14 @@ def _follows_apostrophe(before: str) -> bool:
 
 def _is_chinese(before: str) -> bool:
     """Whether a name written with hyphens began with an aspirated syllable, as `K'ung-fu-tzŭ`."""
-    return regex.search(r"(?:^|[ (])(?:K|T|P|Ch|CH|Ts|TS|C)'\p{L}+-[\p{L}'-]*$", before) is not None
+    return regex.search(r"(?:^|[ (])(?:K|T|P|Ch|CH|Ts|TS|Tch|TCH|C)'\p{L}+-[\p{L}'-]*$", before) is not None
 
 
 def set_head_words(text: pl.Expr) -> pl.Expr:
     """The text with its head in title case."""
-    head = text.str.extract(f"({_HEAD})", 1)
+    head = text.str.extract(f"({_HEAD})", 1).fill_null("")
     # Capitals that begin a word of the running text ("LONDON. The", "CHCl3") are no part of the head.
-    whole = text.str.slice(head.str.len_chars(), 1).str.contains(r"^\p{Ll}").fill_null(False)
+    whole = text.str.slice(head.str.len_chars(), 1).str.contains(r"^\p{Ll}")
     shortened = pl.when(whole).then(head.str.replace(r"[,.]? ?[(\[\"']?\p{Lu}+$", "")).otherwise(head)
     titled = shortened.map_elements(title_case_head, return_dtype=pl.String, skip_nulls=True)
-    return pl.when(shortened.is_null()).then(text).otherwise(titled + text.str.slice(shortened.str.len_chars()))
+    return titled + text.str.slice(shortened.str.len_chars())

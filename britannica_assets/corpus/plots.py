@@ -5,6 +5,8 @@ import polars as pl
 
 from britannica_assets.plotting import as_markdown, new_plot
 
+BATCH_SIZE = 2_000  # articles whose words are counted at once
+
 
 def words_by_volume(articles: pl.DataFrame) -> str:
     """A bar a volume: its words."""
@@ -21,13 +23,10 @@ def article_lengths(articles: pl.DataFrame) -> str:
 
 def zipf_curve(articles: pl.DataFrame) -> str:
     """Word frequency by rank on logarithmic scales; natural text falls on nearly a straight line (Zipf 1949)."""
-    frequencies = (
-        articles.select(pl.col("text").str.to_lowercase().str.extract_all(r"\p{L}+").explode().alias("word"))
-        .group_by("word")
-        .len()["len"]
-        .sort(descending=True)
-        .to_numpy()
-    )
+    words = pl.col("text").str.to_lowercase().str.extract_all(r"\p{L}+").explode().alias("word")
+    # In batches: all words of an encyclopaedia at once take gigabytes.
+    counts = [batch.select(words).group_by("word").len() for batch in articles.select("text").iter_slices(BATCH_SIZE)]
+    frequencies = pl.concat(counts).group_by("word").agg(pl.col("len").sum())["len"].sort(descending=True).to_numpy()
     figure = new_plot("Zipf curve", "rank", "frequency")
     figure.axes[0].loglog(np.arange(1, len(frequencies) + 1), frequencies, color="#8a3b2e")
     return as_markdown(figure)

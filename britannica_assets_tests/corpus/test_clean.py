@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from britannica_assets.corpus.clean import clean_articles, clean_texts
-from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, COMMON_CHARACTERS, CleaningRule
+from britannica_assets.corpus.cleaning_rules import CLEANING_RULES, COMMON_CHARACTERS, UNCOMMON_CHARACTER, CleaningRule
 from britannica_assets.corpus.filters import filter_articles
 from britannica_assets.sample.encyclopedia import compose
 
@@ -48,6 +48,12 @@ def test_each_rule_does_what_its_example_says(rule: CleaningRule) -> None:
         ("he was seeing (seeking) the sea", "he was seeing (seeking) the sea"),
         ("Lorne (q.v.; 1796–1859), the poet", "Lorne (1796-1859), the poet"),
         ("Lorne (q.v.; see also Rhyme) wrote", "Lorne wrote"),
+        ("Lorne [q.v.; d. 1859] and Hume (q.v. 1711–1776)", "Lorne [d. 1859] and Hume (1711-1776)"),
+        (
+            "a plain (its rivers; for which see Avon) and (c. 1540, on whom see Friars)",
+            "a plain (its rivers) and (c. 1540)",
+        ),
+        ("a bay.\n(Plate I.)\nFigs. 2 and 3.\nsin x = cos y\nThe sea", "a bay.\nThe sea"),
         ("a knife (cf. Fr. lame and Ger. Messer), and", "a knife (cf. Fr. lame and Ger. Messer), and"),
         ("a blade (cf. Ger. Klinge) was", "a blade (cf. Ger. Klinge) was"),
         ("a camp (cf. the 300 settlers sent in 212 B.C.)", "a camp (cf. the 300 settlers sent in 212 B.C.)"),
@@ -76,6 +82,8 @@ def test_each_rule_does_what_its_example_says(rule: CleaningRule) -> None:
         ("CLINIC; CLINICAL. The words", "Clinic; Clinical. The words"),
         ("DOWNES [D(O)UNAEUS], ANDREW, a scholar", "Downes [D(o)unaeus], Andrew, a scholar"),
         ("BOULOGNE-SUR-MER, a port", "Boulogne-sur-Mer, a port"),
+        ("ABD-AR-RAHMAN, 1st EARL, of T'AI-P'ING", "Abd-ar-Rahman, 1st Earl, of T'AI-P'ING"),
+        ("T'AI-P'ING and TCH'ENG-TU, towns", "T'ai-p'ing and Tch'eng-tu, towns"),
         ("BRAS D'OR and CÔTE-D'OR, lakes", "Bras d'Or and Côte-d'Or, lakes"),
         ("HASA, EL (Ahsa), HARUN AL-RASHID", "Hasa, El (Ahsa), Harun al-Rashid"),
         ("CASTRO Y BELLVIS, GUILLÉN DE", "Castro y Bellvis, Guillén de"),
@@ -152,6 +160,17 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 def test_plain_words_are_neither_lost_nor_changed(words: list[str]) -> None:
     text = "Of " + " ".join(words)
     assert cleaned(text) == text
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("aÉ1 \n*_|՚Վ‡\u0301\u037e\u1ffd\u200b\u2000\u00a0⁄﹍") | st.characters(), max_size=12))
+def test_a_rare_rule_matches_the_uncommon_characters_of_what_it_matches(text: str) -> None:
+    table = pl.DataFrame({"text": text}).with_columns(
+        uncommon=pl.col("text").str.extract_all(UNCOMMON_CHARACTER).list.join(" ")
+    )
+    for rule in CLEANING_RULES:
+        if rule.rare and table.select(rule.count(pl.col("text"))).item():
+            assert table.select(rule.count(pl.col("uncommon"))).item(), rule.name
 
 
 def test_the_quick_search_for_uncommon_characters_passes_over_no_rare_one() -> None:
