@@ -24,6 +24,10 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+from britannica_assets.sample.encyclopedia import compose
+from britannica_assets.sample.markup import ROOT
+from britannica_assets.sample.wiki import ANONYMOUS_TOKEN
+
 pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
@@ -153,6 +157,27 @@ def shows(browser: webdriver.Chrome, text: str) -> None:
     )
 
 
+def materialize(browser: webdriver.Chrome, page: str, partition: str) -> None:
+    """Clicks on the button of a page, and in its dialog on the partition."""
+    partitions = "//*[contains(text(), 'Select a partition')]"
+
+    def asks_for_a_partition() -> bool:
+        browser.get(page)
+        time.sleep(4)  # the button is there before it knows of partitions, on a busy machine for longer
+        browser.find_element(By.XPATH, "//button[starts-with(., 'Materialize')]").click()
+        time.sleep(2)
+        return bool(browser.find_elements(By.XPATH, partitions))
+
+    wait_until(asks_for_a_partition, lambda: "no dialog asks for the partition")
+    click(browser, partitions)
+    click(
+        browser,
+        f"//input[@placeholder='Filter partitions']/following::*[normalize-space(text())='{partition}'][1]",
+    )
+    click(browser, "//*[contains(text(), 'Launch runs to materialize')]")
+    click(browser, "//button[starts-with(., 'Launch') and not(@disabled)]")
+
+
 def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
     assert "student" in demo.output
     assert "An article by the student of babylm_10m" in demo.output
@@ -174,24 +199,7 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     browser.save_screenshot(str(PICTURES / "asset_graph.png"))
 
     before = (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns
-    partitions = "//*[contains(text(), 'Select a partition')]"
-
-    def asks_for_a_partition() -> bool:
-        browser.get(f"{dagster}/assets/generated_articles?view=overview")
-        shows(browser, "Latest materialization")
-        time.sleep(2)  # the button is there before it knows of partitions, on a busy machine for longer
-        browser.find_element(By.XPATH, "//button[starts-with(., 'Materialize')]").click()
-        time.sleep(2)
-        return bool(browser.find_elements(By.XPATH, partitions))
-
-    wait_until(asks_for_a_partition, lambda: "no dialog asks for the partition")
-    click(browser, partitions)
-    click(
-        browser,
-        "//input[@placeholder='Filter partitions']/following::*[normalize-space(text())='babylm_10m'][1]",
-    )
-    click(browser, "//*[contains(text(), 'Launch runs to materialize')]")
-    click(browser, "//button[starts-with(., 'Launch') and not(@disabled)]")
+    materialize(browser, f"{dagster}/assets/generated_articles?view=overview", "babylm_10m")
     wait_until(
         lambda: (demo.folder / "generated_articles" / "babylm_10m.parquet").stat().st_mtime_ns > before,
         lambda: f"the run did not materialize: {(demo.folder / 'work' / 'logs' / 'dagster.log').read_text()[-3000:]}",
@@ -201,6 +209,22 @@ def test_dagster_materializes_by_clicking(demo: Demo, browser: webdriver.Chrome,
     first = pl.read_parquet(demo.folder / "generated_articles" / "babylm_10m.parquet")["text"][0]
     shows(browser, " ".join(first.split()[:4]))
     browser.save_screenshot(str(PICTURES / "generated_articles.png"))
+
+
+def test_a_change_of_the_wiki_reaches_the_clean_text(
+    demo: Demo, browser: webdriver.Chrome, interfaces: Interfaces
+) -> None:
+    sentence = "A proofreader was here."
+    edit = {"action": "edit", "title": f"{ROOT}/{compose()[0].title}", "token": ANONYMOUS_TOKEN, "appendtext": sentence}
+    assert (
+        requests.post(f"{interfaces.wiki}/w/api.php", data=edit, timeout=TIMEOUT).json()["edit"]["result"] == "Success"
+    )
+    materialize(browser, f"{interfaces.dagster}/locations/britannica_assets/jobs/scrape_volume", "01")
+    clean_text = demo.folder / "clean_encyclopedia" / "encyclopedia_cleaned.txt"
+    wait_until(
+        lambda: sentence in clean_text.read_text(),
+        lambda: f"the change did not arrive: {(demo.folder / 'work' / 'logs' / 'dagster.log').read_text()[-3000:]}",
+    )
 
 
 def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chrome, interfaces: Interfaces) -> None:
@@ -230,7 +254,7 @@ def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chr
     for run in chosen:
         history = requests.get(
             f"{mlflow}/api/2.0/mlflow/metrics/get-history",
-            params={"run_id": run, "metric_key": "train_loss"},
+            params={"run_id": run, "metric_key": "train_cross_entropy"},
             timeout=TIMEOUT,
         )
         losses = [point["value"] for point in history.json()["metrics"]]
