@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = Field(
         default=None,
         validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "mlflow_tracking_uri"),
-        description="any MLflow server; by default a SQLite file under the data folder",
+        description="any MLflow server; by default a SQLite file in the data folder, if that is local",
     )
     dagster_url: str = Field(
         default="http://localhost:3000", description="where the Dagster UI is, for links from MLflow"
@@ -78,6 +78,16 @@ class Settings(BaseSettings):
                         f"the environment has {name}={os.environ[name]!r}, which is no setting: {close[0]}?"
                     )
                 logger.warning("%s is no setting of britannica_assets and has no effect", name)
+        return self
+
+    @model_validator(mode="after")
+    def _remote_data_has_a_server(self) -> "Settings":
+        """Refuses a remote data folder without a tracking server: other machines would not find this one's models."""
+        if self.is_remote and not self.mlflow_tracking_uri:
+            raise ValueError(
+                f"BRITANNICA_DATA_DIR={self.data_dir!r} is shared by machines, but MLFLOW_TRACKING_URI is not set, so"
+                " that models would be registered on this machine alone: set it to an MLflow server that all reach"
+            )
         return self
 
     @field_validator("scale")

@@ -41,13 +41,12 @@ def test_the_environment_overrides_them(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("BRITANNICA_DATA_DIR", "s3://bucket/prefix")
     monkeypatch.setenv("BRITANNICA_WIKI_URL", "http://127.0.0.1:8099/")
     monkeypatch.setenv("BRITANNICA_EVAL_DIR", "/evaluation")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
     settings = Settings()
     assert settings.is_remote
     assert settings.wiki_url == "http://127.0.0.1:8099"
     assert settings.eval_dir == Path("/evaluation")
     assert settings.work_path == tmp_path / "data" / "work"
-    assert settings.tracking_uri == f"sqlite:///{tmp_path}/data/mlflow.db"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
     assert Settings().tracking_uri == "http://mlflow:5000"
 
 
@@ -79,5 +78,12 @@ def test_a_name_that_is_nearly_a_setting_is_refused_with_a_suggestion(
 
 def test_the_work_folder_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BRITANNICA_DATA_DIR", "s3://bucket/prefix")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
     monkeypatch.setenv("BRITANNICA_WORK_DIR", "scratch")
     assert Settings().work_path == tmp_path / "scratch"
+
+
+def test_a_remote_data_folder_needs_a_tracking_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRITANNICA_DATA_DIR", "s3://bucket/prefix")
+    with pytest.raises(ValidationError, match="'s3://bucket/prefix' is shared by machines, but MLFLOW_TRACKING_URI"):
+        Settings()

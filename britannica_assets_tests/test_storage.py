@@ -73,7 +73,10 @@ def stored_files(settings: Settings) -> set[str]:
 @pytest.mark.parametrize("kind", ["local", "object store"])
 def test_values_travel_through_the_store(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = Settings(data_dir="data" if kind == "local" else f"memory://britannica-{tmp_path.name}")
+    settings = Settings(
+        data_dir="data" if kind == "local" else f"memory://britannica-{tmp_path.name}",
+        mlflow_tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
+    )
     assert settings.is_remote == (kind == "object store")
     for volume in ("01", "07"):
         materialize(settings, "articles", partition=volume)
