@@ -68,7 +68,7 @@ def encyclopedia(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"polars", "parquet"},
-    code_version="3",
+    code_version="4",
     automation_condition=when_a_dependency_changes(),
 )
 def clean_encyclopedia(

@@ -40,7 +40,9 @@ def plain_training(texts: list[str], *, vocab_size: int, min_frequency: int) -> 
     return plain
 
 
-ODD_TEXT = st.text(max_size=60) | st.lists(
+# Characters of newer Unicode versions are letters to the one library and not yet to the other.
+ASSIGNED = st.characters(exclude_categories=("Cs", "Cn"))
+ODD_TEXT = st.text(ASSIGNED, max_size=60) | st.lists(
     st.sampled_from(
         [*"ab'st \n5½.é\t\r\0\u00a0\u200b\u3000\ufffd\uffff\u0301\u2028אα😀", "<s>", "</s>", "<pad>", "'ll", "1⁄2"]
     ),
