@@ -112,6 +112,19 @@ class Training(_Section):
         description="whether attention stays within an article, and positions count from its beginning (intra-document"
         " masking)",
     )
+    masked_share: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="share of the sequences that learn masked next-token prediction, with attention in both directions"
+        " (GPT-BERT); 0: all learn the next token from those before it",
+    )
+    mask_probability_start: float = Field(
+        default=0.3, gt=0, lt=1, description="share of a masked sequence's tokens that `<pad>` replaces, at first"
+    )
+    mask_probability_end: float = Field(
+        default=0.15, gt=0, lt=1, description="the same after the last step; between them it falls evenly"
+    )
     precision: Literal["auto", "float32", "bf16"] = Field(
         default="auto",
         description="of the matrix products; `auto`: bf16 on a GPU and on a CPU that multiplies it in hardware, else"

@@ -1,6 +1,7 @@
 """Token ids → training examples: sequences of one length, cut and shuffled anew in each epoch."""
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +9,24 @@ import torch
 from torch.utils.data import Dataset
 
 from britannica_assets.corpus.token_ids import TokenIds
-from britannica_assets.special_tokens import BOS_ID, EOS_ID, IGNORE_INDEX
+from britannica_assets.special_tokens import BOS_ID, EOS_ID, IGNORE_INDEX, PAD_ID
 
 if TYPE_CHECKING:
     from britannica_assets.modeling.teacher_targets import TeacherTargets
+
+
+MASK_STREAM = 1  # tells random numbers of masks from those of the order
+
+
+class StepLabels(NamedTuple):
+    """The labels that count in an optimizer step, over all devices: those of causal and those of masked sequences.
+
+    `masked_share` is that of the step's sequences, 0 to 1.
+    """
+
+    causal: int
+    masked: int
+    masked_share: float
 
 
 class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
@@ -24,6 +39,10 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
     token begins another article (unless `across_articles`). With `document_mask` also `position_ids`, int64 [length],
     counted from the article's beginning, or the sequence's. With `targets` also the teachers' `target_ids`,
     `target_probabilities` and `target_entropy`, the fields of a `TargetDistribution` of `length` positions.
+
+    With `masked_share` an example also has `masked`, bool []: such a sequence learns masked next-token prediction
+    (GPT-BERT, Charpentier and Samuel 2024). `<pad>` stands for a share of its tokens, which falls evenly from the first
+    to the second `mask_probability`, and the labels that count are the tokens so replaced, each at the position before.
 
     Raises:
         ValueError: the text is shorter than one batch of sequences; the message names the keys to change.
@@ -39,6 +58,8 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         seed: int,
         across_articles: bool = False,
         document_mask: bool = False,
+        masked_share: float = 0,
+        mask_probability: tuple[float, float] = (0.3, 0.15),
         targets: "TeacherTargets | None" = None,
     ) -> None:
         self.steps_per_epoch = ((len(tokens.ids) - 1) // length - 1) // batch_size
@@ -52,6 +73,8 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         self.seed = seed
         self.across_articles = across_articles
         self.document_mask = document_mask
+        self.masked_share = masked_share
+        self.mask_probability = mask_probability
         self.targets = targets
         self.sequences_per_epoch = self.steps_per_epoch * batch_size
         self.epochs = epochs
@@ -69,6 +92,12 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
         if not self.across_articles:
             labels[labels == BOS_ID] = IGNORE_INDEX
         example = {"input_ids": window[:-1], "labels": labels}
+        if self.masked_share:
+            example["masked"] = torch.tensor(self._is_masked(index))
+            if example["masked"]:
+                replaced = torch.from_numpy(self._replaced(index, window[1:].numpy()))
+                labels[~replaced] = IGNORE_INDEX
+                example["input_ids"] = torch.cat([window[:1], torch.where(replaced, PAD_ID, window[1:])[:-1]])
         if self.document_mask:
             example["position_ids"] = position_ids(window[:-1])
         if self.targets is not None:
@@ -76,16 +105,32 @@ class TrainingDataset(Dataset[dict[str, torch.Tensor]]):
             example |= {f"target_{name}": values for name, values in targets._asdict().items()}
         return example
 
-    def labels_in_step(self, step: int) -> int:
-        """Labels that count in the optimizer step after `step` steps, over all devices."""
+    def labels_in_step(self, step: int) -> StepLabels:
+        """Labels that count in the optimizer step after `step` steps."""
         batch = self.sequences_per_epoch // self.steps_per_epoch
-        labels = batch * self.length
-        if self.across_articles:
-            return labels
         epoch, place = divmod(step * batch, self.sequences_per_epoch)
         begins = self._starts_of(epoch)[place : place + batch]
         following = self.tokens.ids[begins[:, None] + np.arange(1, self.length + 1)]
-        return labels - int((following == BOS_ID).sum())
+        counted = np.ones(following.shape, dtype=bool) if self.across_articles else following != BOS_ID
+        masked = np.array([self._is_masked(step * batch + row) for row in range(batch)])
+        for row in np.flatnonzero(masked):
+            counted[row] &= self._replaced(step * batch + int(row), following[row])
+        return StepLabels(int(counted[~masked].sum()), int(counted[masked].sum()), float(masked.mean()))
+
+    def _is_masked(self, index: int) -> bool:
+        """Whether the example learns masked next-token prediction: these are spread evenly over a step's sequences."""
+        return math.floor((index + 1) * self.masked_share) > math.floor(index * self.masked_share)
+
+    def _replaced(self, index: int, following: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+        """Which of a masked example's tokens from the second on, [length], are replaced; never an article's beginning.
+
+        They are drawn from seed and index alone.
+        """
+        first, last = self.mask_probability
+        probability = first + (last - first) * index / len(self)
+        drawn = np.random.default_rng([self.seed, index, MASK_STREAM]).random(self.length) < probability
+        replaced: npt.NDArray[np.bool_] = drawn & (following != BOS_ID)
+        return replaced
 
     def words_seen(self, step: int) -> float:
         """Words, repeats included, that so many optimizer steps have seen."""
@@ -110,19 +155,23 @@ def position_ids(input_ids: torch.Tensor) -> torch.Tensor:
 
 
 def model_inputs(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """What of a batch the model reads; with `position_ids` it also gets the mask that keeps attention in its article.
+    """What of a batch the model reads; with `position_ids` or `masked` it also gets a mask for its attention.
 
-    `attention_mask`, bool [batch, 1, length, length], is true where a token (third dimension) attends to one (fourth).
+    `attention_mask`, bool [batch, 1, length, length], is true where a token (third dimension) attends to one (fourth):
+    to those before it, in masked sequences also to those after it, and with `position_ids` in its article alone.
     """
     inputs = {"input_ids": batch["input_ids"]}
+    if "position_ids" not in batch and "masked" not in batch:
+        return inputs
+    places = torch.arange(batch["input_ids"].shape[-1], device=batch["input_ids"].device)
+    mask = (places[:, None] >= places).expand(len(batch["input_ids"]), -1, -1)
+    if "masked" in batch:
+        mask = mask | batch["masked"][:, None, None]
     if "position_ids" in batch:
-        positions = batch["position_ids"]
-        article = (positions == 0).cumsum(-1)
-        places = torch.arange(positions.shape[-1], device=positions.device)
-        causal = places[:, None] >= places
-        mask = (article[:, :, None] == article[:, None, :]) & causal
-        inputs |= {"position_ids": positions, "attention_mask": mask[:, None]}
-    return inputs
+        inputs["position_ids"] = batch["position_ids"]
+        article = (batch["position_ids"] == 0).cumsum(-1)
+        mask = mask & (article[:, :, None] == article[:, None, :])
+    return inputs | {"attention_mask": mask[:, None]}
 
 
 class ValidationDataset(Dataset[dict[str, torch.Tensor]]):

@@ -216,6 +216,8 @@ def _training_dataset(specification: TrainingSpecification) -> TrainingDataset:
         seed=specification.seed,
         across_articles=training.across_articles,
         document_mask=training.document_mask,
+        masked_share=training.masked_share,
+        mask_probability=(training.mask_probability_start, training.mask_probability_end),
         targets=TeacherTargets.open(specification.targets) if specification.targets else None,
     )
 
@@ -225,6 +227,9 @@ def _new_model(specification: TrainingSpecification, vocab_size: int) -> PreTrai
     model = build_model(
         specification.model.architecture, vocab_size=vocab_size, sequence_length=specification.sequence_length
     )
+    if specification.model.training.masked_share:
+        # transformers' Llama never trains the vector of `<pad>`, which stands for hidden tokens here.
+        model.get_input_embeddings().padding_idx = None
     return defer_head(model)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, Trainer
 
-from britannica_assets.modeling.datasets import TrainingDataset, model_inputs
+from britannica_assets.modeling.datasets import StepLabels, TrainingDataset, model_inputs
 from britannica_assets.modeling.device import autocast
 from britannica_assets.modeling.loss import (
     LossTerms,
@@ -66,46 +66,50 @@ class DistillationTrainer(Trainer):
         return optimizer
 
     def get_batch_samples(self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device) -> Any:
-        """The batches of one optimizer step, and the number of their labels over all devices, counted on the CPU."""
-        positions = self.examples.labels_in_step(self.state.global_step)
-        self.unlogged_positions += positions
-        return list(islice(epoch_iterator, num_batches)), positions
+        """The batches of one optimizer step, and their labels over all devices, counted on the CPU."""
+        labels = self.examples.labels_in_step(self.state.global_step)
+        self.unlogged_positions += labels.causal
+        return list(islice(epoch_iterator, num_batches)), labels
 
     def compute_loss(
         self,
         model: PreTrainedModel,
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: int | None = None,
+        num_items_in_batch: StepLabels | None = None,
     ) -> Any:
         """This batch's share of the loss of its optimizer step, see `loss.py`."""
         if num_items_in_batch is None or return_outputs:
             raise NotImplementedError("validation does not go through Trainer")
-        weights = self._loss_weights(positions=num_items_in_batch)
+        weights = self._loss_weights(num_items_in_batch)
         head = output_weight(self.accelerator.unwrap_model(model))
         with autocast(self.args.device, self.dtype):
             hidden = model(**model_inputs(inputs), use_cache=False).logits.flatten(0, 1)
             if self.teachers:
                 terms = self._live_loss(hidden, head, inputs, weights)
             else:
-                terms = fused_loss(hidden, head, inputs["labels"].flatten(), weights, targets=_targets(inputs))
+                terms = fused_loss(
+                    hidden,
+                    head,
+                    inputs["labels"].flatten(),
+                    weights,
+                    targets=_targets(inputs),
+                    masked=_masked(inputs),
+                )
         self.unlogged.append(torch.stack([terms.cross_entropy, terms.kl]))
         # Gradients are averaged over devices where their sum is wanted.
         return terms.loss * self.accelerator.num_processes
 
-    def _loss_weights(self, *, positions: float) -> LossWeights:
+    def _loss_weights(self, labels: StepLabels) -> LossWeights:
         distillation = self.specification.distillation
-        sequences = self.specification.model.training.batch_size
-        if distillation is None:
-            return LossWeights.of(
-                alpha=1, temperature=1, kl_reduction="token_mean", positions=positions, sequences=sequences
-            )
         return LossWeights.of(
-            alpha=distillation.alpha,
-            temperature=distillation.temperature,
-            kl_reduction=distillation.kl_reduction,
-            positions=positions,
-            sequences=sequences,
+            alpha=distillation.alpha if distillation else 1,
+            temperature=distillation.temperature if distillation else 1,
+            kl_reduction=distillation.kl_reduction if distillation else "token_mean",
+            positions=labels.causal,
+            sequences=self.specification.model.training.batch_size,
+            masked_positions=labels.masked,
+            masked_share=labels.masked_share,
         )
 
     def _live_loss(
@@ -120,7 +124,8 @@ class DistillationTrainer(Trainer):
             states = [teacher(**read, use_cache=False).logits.flatten(0, 1) for teacher in self.teachers]
             teacher_logits = mean_logits(states, [output_weight(teacher) for teacher in self.teachers])
         labels = inputs["labels"].flatten()
-        return loss_from_logits(hidden @ head.to(hidden.dtype).T, labels, weights, teacher_logits=teacher_logits)
+        logits = hidden @ head.to(hidden.dtype).T
+        return loss_from_logits(logits, labels, weights, teacher_logits=teacher_logits, masked=_masked(inputs))
 
     def training_step(self, *arguments: Any, **keywords: Any) -> torch.Tensor:
         """One batch forward and backward; keeps its loss to be checked."""
@@ -143,7 +148,7 @@ class DistillationTrainer(Trainer):
         )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds cross-entropy and KL in nats a token, over all devices since the last log, to what Trainer logs."""
+        """Adds cross-entropy and KL to what Trainer logs: nats a token of causal sequences, over all devices."""
         if "loss" in logs:
             self.check_finite()
             sums = self.accelerator.reduce(torch.stack(self.unlogged).sum(0), "sum").tolist()
@@ -156,6 +161,13 @@ class DistillationTrainer(Trainer):
         """Writes a checkpoint's weights, unless a loss since the last check is not a finite number."""
         self.check_finite()
         super().save_model(output_dir, _internal_call)
+
+
+def _masked(inputs: dict[str, torch.Tensor]) -> torch.Tensor | None:
+    """Whether each position of a batch is of a masked sequence, bool [n], where any may be."""
+    if "masked" not in inputs:
+        return None
+    return inputs["masked"].repeat_interleave(inputs["labels"].shape[-1])
 
 
 def _targets(inputs: dict[str, torch.Tensor]) -> TargetDistribution | None:

@@ -47,15 +47,43 @@ def test_the_fused_loss_and_its_gradients_are_those_of_the_plain_one(temperature
     labels = torch.randint(VOCABULARY, (POSITIONS,), generator=generator)
     labels[::7] = IGNORE_INDEX
     targets = stored(sharp_logits(3), temperature, top_k=8, samples=20, seed=1) if distilled else None
+    for masked in (None, torch.arange(POSITIONS) % 20 < 5):
+        weights = LossWeights.of(
+            alpha=0.4,
+            temperature=temperature,
+            kl_reduction="token_mean",
+            positions=POSITIONS,
+            sequences=4,
+            masked_positions=15 if masked is not None else 0,
+            masked_share=0.25 if masked is not None else 0,
+        )
+        plain = loss_from_logits(hidden @ head.T, labels, weights, targets=targets, masked=masked)
+        expected = torch.autograd.grad(plain.loss, [hidden, head])
+        # The last chunk is a short one.
+        fused = fused_loss(hidden, head, labels, weights, targets=targets, masked=masked, rows=17)
+        gradients = torch.autograd.grad(fused.loss, [hidden, head])
+        torch.testing.assert_close(fused, plain)
+        torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_masked_sequences_have_their_share_of_the_loss_and_cross_entropy_alone() -> None:
+    logits, teacher = sharp_logits(1), sharp_logits(2)
+    labels, masked = torch.arange(POSITIONS), torch.arange(POSITIONS) < 20
     weights = LossWeights.of(
-        alpha=0.4, temperature=temperature, kl_reduction="token_mean", positions=POSITIONS, sequences=4
+        alpha=0.4,
+        temperature=2,
+        kl_reduction="token_mean",
+        positions=40,
+        sequences=3,
+        masked_positions=20,
+        masked_share=1 / 3,
     )
-    plain = loss_from_logits(hidden @ head.T, labels, weights, targets=targets)
-    expected = torch.autograd.grad(plain.loss, [hidden, head])
-    fused = fused_loss(hidden, head, labels, weights, targets=targets, rows=17)  # the last chunk is a short one
-    gradients = torch.autograd.grad(fused.loss, [hidden, head])
-    torch.testing.assert_close(fused, plain)
-    torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-6)
+    terms = loss_from_logits(logits, labels, weights, teacher_logits=teacher, masked=masked)
+    entropy = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    kl = full_kl(logits, teacher, temperature=2)
+    causal = (0.4 * entropy + 0.6 * 4 * kl)[20:].mean()
+    torch.testing.assert_close(terms.loss, causal * 2 / 3 + entropy[:20].mean() / 3)
+    torch.testing.assert_close(terms.kl, kl[20:].sum())
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
