@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Padding included. Logits of more tokens fall out of a CPU's cache; a GPU wants many, within its memory.
-MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
+MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 16_384, "mps": 16_384}
 MAX_ROW_NODES = 128  # more would share more, and pay for it in attention, which grows with the square
 PROBE = 8  # sequences on which a model shows whether it reads trees
 SAME_LOGITS = 1e-6  # of the largest logit: what rounding alone makes of equal ones

@@ -66,7 +66,7 @@ def article_losses(model: "PreTrainedModel", tokens: "TokenIds", *, length: int,
             # A label is the token after its position in the text.
             places = number * batch_size * length + positions + 1
             articles = np.searchsorted(tokens.offsets, places, side="right") - 1
-            found = losses.double().cpu().numpy()[positions]
+            found = losses.cpu().numpy()[positions].astype(np.float64)  # Apple's GPUs have no float64
             np.add.at(nats, articles, found)
             np.add.at(end_nats, articles, np.where(tokens.ids[places] == EOS_ID, found, 0))
             np.add.at(counts, articles, 1)

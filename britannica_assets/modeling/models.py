@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from britannica_assets.config import Architecture
+from britannica_assets.modeling.device import best_device
 from britannica_assets.special_tokens import BOS_ID, EOS_ID, PAD_ID
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def load_trained(folder: Path, *, dtype: torch.dtype = torch.float32) -> "PreTra
 
 
 def load_model(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """The model and tokenizer in a folder, whoever trained it, for inference on the GPU where there is one."""
+    """The model and tokenizer in a folder, whoever trained it, for inference on the best device."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return AutoModelForCausalLM.from_pretrained(folder).to(device).eval(), AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder).to(best_device()).eval()
+    return model, AutoTokenizer.from_pretrained(folder)
 
 
 def load_weights(model: "PreTrainedModel", file: Path) -> None:

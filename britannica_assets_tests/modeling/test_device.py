@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from britannica_assets.config import Architecture, ModelConfiguration, Training
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.evaluation.perplexity import article_losses
 from britannica_assets.modeling import device as device_module
 from britannica_assets.modeling.datasets import model_inputs, position_ids
 from britannica_assets.modeling.device import COMPILED_FROM, autocast, multiplies_bf16, should_compile, training_dtype
@@ -48,14 +49,17 @@ def trained(corpus: Path, folder: Path, **keys: Any) -> TrainingSpecification:
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_no_step_makes_a_float64_tensor(corpus: Path, train_tokens: TokenIds, tmp_path: Path, optimizer: str) -> None:
+def test_no_step_and_no_score_makes_a_float64_tensor(
+    corpus: Path, train_tokens: TokenIds, tmp_path: Path, optimizer: str
+) -> None:
     targets = tmp_path / "targets"
     targets.mkdir()
     spec = trained(corpus, tmp_path, optimizer=optimizer, document_mask=True, ema_decay=0.9, device_batch_size=16)
     spec = spec.model_copy(update={"targets": targets, "distillation": DISTILLATION})
+    teacher, model = (build_model(SHAPE, vocab_size=VOCABULARY, sequence_length=LENGTH).eval() for _ in range(2))
     with RefuseFloat64():  # type: ignore[no-untyped-call]
         compute_teacher_targets(
-            [build_model(SHAPE, vocab_size=VOCABULARY, sequence_length=LENGTH).eval()],
+            [teacher],
             train_tokens,
             targets,
             DISTILLATION,
@@ -64,6 +68,7 @@ def test_no_step_makes_a_float64_tensor(corpus: Path, train_tokens: TokenIds, tm
             seed=1,
         )
         fit(spec)
+        article_losses(model, train_tokens, length=LENGTH)
     with pytest.raises(Float64Error), RefuseFloat64():  # type: ignore[no-untyped-call]
         torch.ones(1, dtype=torch.float64)
 
