@@ -11,7 +11,7 @@ CREATED_AT = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Stored:
+class WikiPage:
     """A page in the wiki: its content, when it was last rendered anew, and its revision."""
 
     page: Page

@@ -13,12 +13,11 @@ from urllib.parse import parse_qs, unquote
 
 from britannica_assets.sample.encyclopedia import SampleArticle, compose
 from britannica_assets.sample.markup import ROOT, href, pages, with_sentence
-from britannica_assets.sample.stored_page import CREATED_AT, NAMESPACES, Response, Stored, namespace, timestamp
+from britannica_assets.sample.stored_page import CREATED_AT, NAMESPACES, Response, WikiPage, namespace, timestamp
 
 ANONYMOUS_TOKEN = "+\\"  # MediaWiki's, for edits without an account
 MAX_TITLES = 50
-MAX_CHANGES = 500
-MAX_PAGES = 500  # of a list of all pages
+MAX_LISTED = 500  # entries of a list in one answer
 INVALID_TITLE_CHARACTERS = re.compile(r"[\[\]{}<>]")
 
 
@@ -33,7 +32,7 @@ class Wiki:
 
     def __post_init__(self) -> None:
         self.pages = {
-            page.title: Stored(page, identifier=number, revision=number)
+            page.title: WikiPage(page, identifier=number, revision=number)
             for number, page in enumerate(pages(self.articles), 1)
         }
         self.changes: list[dict[str, Any]] = []
@@ -72,7 +71,7 @@ class Wiki:
             self.clock += timedelta(minutes=1)
             self._record(self.pages.pop(f"{ROOT}/{title}"))
 
-    def _record(self, stored: Stored) -> None:
+    def _record(self, stored: WikiPage) -> None:
         title = stored.page.title
         self.changes.append(
             {
@@ -134,16 +133,13 @@ class Wiki:
         namespaces = {int(number) for number in named.split("|")} if named else set(NAMESPACES.values())
         newer = parameters.get("rcdir", "older") == "newer"
         changes = [change for change in (self.changes if newer else self.changes[::-1]) if change["ns"] in namespaces]
-        for bound, ahead in (("rcstart", newer), ("rcend", not newer)):
-            moment = parameters.get(bound)
-            if moment:
-                changes = [c for c in changes if (c["timestamp"] >= moment if ahead else c["timestamp"] <= moment)]
+        if start := parameters.get("rcstart"):
+            changes = [c for c in changes if (c["timestamp"] >= start if newer else c["timestamp"] <= start)]
         if "rccontinue" in parameters:
             next_change = int(parameters["rccontinue"].partition("|")[2])
             changes = [c for c in changes if (c["rcid"] >= next_change if newer else c["rcid"] <= next_change)]
-        rclimit = parameters.get("rclimit", "10")
-        limit = MAX_CHANGES if rclimit == "max" else min(MAX_CHANGES, int(rclimit))
-        limits = {"limits": {"recentchanges": limit}} if rclimit == "max" else {}
+        limit = _limit(parameters, "rclimit")
+        limits = {"limits": {"recentchanges": limit}} if parameters.get("rclimit") == "max" else {}
         answer: dict[str, Any] = {**limits, "query": {"recentchanges": changes[:limit]}}
         if len(changes) > limit:
             following = changes[limit]
@@ -153,8 +149,7 @@ class Wiki:
 
     def _all_pages(self, parameters: Mapping[str, str], prefix: str) -> tuple[list[str], dict[str, Any]]:
         """The titles that a list of all pages gives, sorted by their bytes, and how the answer goes on."""
-        asked_limit = parameters.get(f"{prefix}limit", "10")
-        limit = MAX_PAGES if asked_limit == "max" else min(MAX_PAGES, int(asked_limit))
+        limit = _limit(parameters, f"{prefix}limit")
         begin = parameters.get(f"{prefix}continue") or parameters.get(f"{prefix}from") or ""
         end = parameters.get(f"{prefix}to")
         keys = {
@@ -168,7 +163,7 @@ class Wiki:
         last = None if end is None else end.replace(" ", "_").encode()
         found = sorted(key for key in keys if key >= first and (last is None or key <= last))
         titles = [keys[key] for key in found[:limit]]
-        limits = {"limits": {"allpages": limit}} if asked_limit == "max" else {}
+        limits = {"limits": {"allpages": limit}} if parameters.get(f"{prefix}limit") == "max" else {}
         if len(found) <= limit:
             return titles, {"batchcomplete": True, **limits}
         following = {
@@ -283,6 +278,12 @@ class Wiki:
         if path.startswith("/wiki/"):
             return self.render(unquote(path.removeprefix("/wiki/")).replace("_", " "))
         return Response(404, "text/plain; charset=utf-8", "not found")
+
+
+def _limit(parameters: Mapping[str, str], name: str) -> int:
+    """How many entries of a list an answer holds, by the parameter `name`."""
+    asked = parameters.get(name, "10")
+    return MAX_LISTED if asked == "max" else min(MAX_LISTED, int(asked))
 
 
 def _error(code: str, text: str) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def raw_articles(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"parquet"},
-    code_version="2",
+    code_version="3",
     partitions_def=volume_partitions,
     check_specs=ARTICLES_CHECKS,
 )

@@ -1,6 +1,7 @@
 """The scrape by itself: weekly over all volumes, or at once for those that changed. Both off until switched on."""
 
 import json
+from functools import partial
 
 import dagster as dg
 import polars as pl
@@ -49,7 +50,10 @@ def recent_changes(
     cursor = json.loads(context.cursor)
     with connect(settings, SENSOR_RETRY_POLICY) as client:
         changes = read_changes(
-            client, after=cursor["after"], since=cursor["since"], volume_of=_volumes_by_title(settings)
+            client,
+            after=cursor["after"],
+            since=cursor["since"],
+            volumes_by_title=partial(_volumes_by_title, settings),
         )
     partitions = volume_partitions.get_partition_keys()
     if changes.incomplete:

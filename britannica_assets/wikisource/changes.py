@@ -1,6 +1,6 @@
 """Which volumes changed: the wiki's recent changes of scan pages and articles, read from a cursor on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -30,11 +30,14 @@ class Changes:
     incomplete: bool = False
 
 
-def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[str, str]) -> Changes:
+def read_changes(
+    client: Client, *, after: int, since: str, volumes_by_title: Callable[[], Mapping[str, str]]
+) -> Changes:
     """Reads all changes since the moment `since` (ISO 8601) whose identifier is above `after`, oldest first.
 
-    `volume_of` gives the volume ("07") of an article's title; scan pages and part pages name their own, a subpage has
-    its article's, and the scan pages that an unknown article transcludes are looked up. A backlog of more than
+    `volumes_by_title` is called where an article changed and gives the volume ("07") of each known title; scan pages
+    and part pages name their own, a subpage has its article's, and the scan pages that an unknown article transcludes
+    are looked up. A backlog of more than
     `MAX_REQUESTS` answers is left to the next reading.
 
     Raises:
@@ -42,7 +45,7 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
     """
     datetime.fromisoformat(since)
     volumes: set[str] = set()
-    unknown: dict[str, None] = {}
+    articles: dict[str, None] = {}
     last_change, last_moment = after, since
     keeps_cursor = after == 0
     answers = client.query_all(
@@ -63,13 +66,17 @@ def read_changes(client: Client, *, after: int, since: str, volume_of: Mapping[s
             if change.get("type", "edit") not in TYPES:
                 continue
             title = change["title"]
-            if volume := _volume_in(title) or _volume_of_article(title, volume_of):
+            if volume := _volume_in(title):
                 volumes.add(volume)
             elif title.startswith(f"{ROOT}/"):
-                unknown[title] = None
+                articles[title] = None
     # The change at the cursor is gone where its page was deleted, or where the wiki has forgotten it and later ones.
     incomplete = not keeps_cursor and since < _oldest_change(client)
-    return Changes(frozenset(volumes | _transcluded_volumes(client, unknown)), last_change, last_moment, incomplete)
+    known = volumes_by_title() if articles else {}
+    found = {title: _volume_of_article(title, known) for title in articles}
+    volumes |= {volume for volume in found.values() if volume}
+    volumes |= _transcluded_volumes(client, (title for title, volume in found.items() if volume is None))
+    return Changes(frozenset(volumes), last_change, last_moment, incomplete)
 
 
 def last_change(client: Client) -> Changes:
@@ -104,8 +111,6 @@ def _volume_in(title: str) -> str | None:
 
 def _volume_of_article(title: str, volume_of: Mapping[str, str]) -> str | None:
     """The volume of an article that an index knows, or of a subpage of one."""
-    if not title.startswith(f"{ROOT}/"):
-        return None
     article = title.removeprefix(f"{ROOT}/")
     return volume_of.get(article) or volume_of.get(parent_of(article, volume_of) or "")
 

@@ -9,6 +9,7 @@ import urllib3
 
 MAX_BYTES = 64_000_000  # of one answer, decompressed; the largest pages of the Britannica have two million
 CHUNK_BYTES = 16_384
+LONGEST_WAIT = 366 * 86_400.0  # seconds; beyond, a moment may not be a date any more
 
 
 class AnswerTooLargeError(Exception):
@@ -47,18 +48,18 @@ def read_content(response: requests.Response, *, deadline: float) -> bytes:
 
 
 def retry_after(value: str, now: datetime | None = None) -> float | None:
-    """The seconds that a `Retry-After` asks for, given as a number or a date (RFC 9110, section 10.2.3).
+    """The seconds that a `Retry-After` asks for, as a number or a date (RFC 9110, section 10.2.3); a year at most.
 
     >>> retry_after("1.5"), retry_after("soon")
     (1.5, None)
     """
     value = value.strip()
     if value.replace(".", "", 1).isdecimal() and value.isascii():
-        return float(value)
+        return min(LONGEST_WAIT, float(value))
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
     # A zone of -0000 says that the time is universal and nothing of the sender's own zone (RFC 5322, section 3.3).
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return min(LONGEST_WAIT, max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()))

@@ -9,7 +9,7 @@ from socket import SO_LINGER, SOL_SOCKET
 from urllib.parse import unquote, urlsplit
 
 from britannica_assets.sample.markup import ROOT, Page, href
-from britannica_assets.sample.stored_page import Stored
+from britannica_assets.sample.stored_page import WikiPage
 from britannica_assets.sample.wiki import Wiki
 from britannica_assets.sample.wiki_server import serve_with
 from britannica_assets.wikisource.client import Client
@@ -44,7 +44,7 @@ def wiki_of(titles: Sequence[Sequence[str]], *, volume: int = 1, wiki: Wiki | No
 def add(wiki: Wiki, page: Page) -> None:
     """Puts a page in the wiki."""
     number = len(wiki.pages) + 1
-    wiki.pages[page.title] = Stored(page, identifier=number, revision=number)
+    wiki.pages[page.title] = WikiPage(page, identifier=number, revision=number)
 
 
 Fault = Callable[[BaseHTTPRequestHandler], None]

@@ -17,7 +17,7 @@ def wiki() -> Wiki:
 
 def changes_of(wiki: Wiki, **volume_of: str) -> Changes:
     with client_of(wiki) as client:
-        return read_changes(client, after=1, since="2020-01-01T00:01:00Z", volume_of=volume_of)
+        return read_changes(client, after=1, since="2020-01-01T00:01:00Z", volumes_by_title=lambda: volume_of)
 
 
 def test_a_change_of_a_category_starts_nothing(wiki: Wiki) -> None:
@@ -53,5 +53,5 @@ def test_after_a_rest_longer_than_changes_are_kept_nothing_is_certain(wiki: Wiki
 def test_a_wiki_without_changes_is_watched_from_the_beginning() -> None:
     with client_of(wiki_of([["Anvil"]])) as client:
         begin = last_change(client)
-        changes = read_changes(client, after=begin.last_change, since=begin.last_moment, volume_of={})
+        changes = read_changes(client, after=begin.last_change, since=begin.last_moment, volumes_by_title=dict)
     assert (changes.volumes, changes.incomplete) == (frozenset(), False)

@@ -29,6 +29,8 @@ PROSE = "<p>The tower was raised by masons who came over the hills from the lake
         ('<p><span class="initial"><img alt="W"><span style="display:none">W</span></span>HEN it</p>', "WHEN it"),
         ('<p><span class="initial"><img alt=""><span style="display:none">W</span></span>HEN it</p>', "WHEN it"),
         ('<p><span style="float:left; font-size:300%">W</span>HEN it</p>', "WHEN it"),
+        ('<div style="float:left; font-size:300%">W</div><p>HEN it</p>', "WHEN it"),
+        ('<p>A <span style="position:absolute; left:-7em">The dams.</span>dam</p>', "A dam"),
         ('<p><span style="float:left; font-size:300%">A</span> dam of it</p>', "A dam of it"),
         (f"<div><p>{PICTURE}</p><p>A short article on dams.</p></div>", "A short article on dams."),
     ],

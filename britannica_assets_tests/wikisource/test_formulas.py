@@ -33,6 +33,11 @@ def test_tex_is_read_where_a_line_can_show_it(tex: str, text: str | None) -> Non
     assert read_tex(tex) == text
 
 
+def test_formulas_without_tex_and_old_pictures_of_them_are_read() -> None:
+    mathml = "<math><msubsup><mi>k</mi><mn>1</mn><mn>2</mn></msubsup></math>"
+    assert text_of(f'<p>Of {mathml} and <img class="tex" alt="z^3"> it is.</p>') == "Of k1² and z³ it is."
+
+
 @given(st.text(r"ab1{}^_\\ frac+-", max_size=40))
 def test_any_tex_is_read_or_refused(tex: str) -> None:
     text = read_tex(tex)

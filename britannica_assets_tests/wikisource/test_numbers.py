@@ -24,6 +24,14 @@ from britannica_assets_tests.wikisource.article_page import text_of
             '<span style="display:block">r</span></span> m.',
             "(p + q)/r m.",
         ),
+        ('<span style="display:inline-block"><u>k</u><br>2</span> m.', "k/2 m."),
+        (
+            '<span style="display:inline-table"><span style="display:table-row"><span style="border-bottom:1px solid">5'
+            '</span></span><span style="display:table-row"><span>9</span></span></span> m.',
+            "5/9 m.",
+        ),
+        ("4<small><sup>2</sup></small>⁄<small><sub>3</sub></small> m.", "4⅔ m."),
+        ('10<span style="vertical-align: super; font-size: 70%">9</span> or 10<sup>4·5</sup>', "10⁹ or 10^(4·5)"),
         ("10<sup>9</sup> or 10<sup>−9</sup>", "10⁹ or 10⁻⁹"),
         ("r<sup>3</sup>, <i>r</i><sup>n</sup>, (a+b)<sup>2</sup>, c<sup>3/2</sup>", "r³, rⁿ, (a+b)², c^(3/2)"),
         ("cos<sup>2</sup> θ, 5 cm.<sup>2</sup>", "cos² θ, 5 cm.²"),

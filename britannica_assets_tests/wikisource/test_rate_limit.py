@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,19 @@ def test_a_moment_from_before_the_clock_was_set_back_binds_nobody(tmp_path: Path
     limiter(tmp_path, [], now=NOW + 2 * MAX_PAUSE).acquire()
     limiter(tmp_path, slept).acquire()
     assert slept == [0]
+
+
+def test_exclusive_requests_wait_for_each_other(tmp_path: Path) -> None:
+    of_thread = limiter(tmp_path, [])
+    reached = threading.Event()
+
+    def ask() -> None:
+        with limiter(tmp_path, []).exclusive():
+            reached.set()
+
+    with of_thread.exclusive():
+        other = threading.Thread(target=ask)
+        other.start()
+        assert not reached.is_set(), "one request is under way"
+    other.join()
+    assert reached.is_set()

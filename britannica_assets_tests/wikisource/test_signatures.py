@@ -23,6 +23,8 @@ BOTH, AUTHORS = "A. Qu.; B. van R.", "Ada Quill; Ben van Reed"
         (f"<p>One.</p><p>({QUILL})</p><p>Two.</p><p>({REED})</p>", "One.\nTwo.", BOTH, AUTHORS),
         (f"<p>One.</p><p>({QUILL})</p><p>Two.</p><p>({QUILL})</p>", "One.\nTwo.", "A. Qu.", "Ada Quill"),
         (f'<p>It ends.<span style="float: right">{QUILL} and {REED}</span></p>', "It ends.", BOTH, AUTHORS),
+        (f"<p>It ends.</p><p>({QUILL}, {REED})</p>", "It ends.", BOTH, AUTHORS),
+        (f"<p>It ends.</p><table><tr><td></td><td>({QUILL} &amp; {REED})</td></tr></table>", "It ends.", BOTH, AUTHORS),
         (f"<p>It ends.</p><p>[{QUILL}]<br>[{REED}]</p>", "It ends.", BOTH, AUTHORS),
         (f'<p>It ends.<span style="float:right">({PEN})</span></p>', "It ends. (Pen)", None, None),
         ("<p>It ends.</p><p>(X.)</p>", "It ends.", "X.", None),

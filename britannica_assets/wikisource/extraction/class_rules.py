@@ -27,10 +27,11 @@ _CLASS_RULES = tuple(
     )
 )
 _SPACE_CLASS = re.compile(r"(?:^|[\s_-])(?:gap|em|ensp|emsp|nbsp|spaces?)(?:$|\s)")
-_SPACE_STYLE = re.compile(r"(?:padding|margin|width|text-indent)[a-z-]*:[^;]*[1-9]")
+_SPACE_PROPERTY = re.compile(r"padding|margin|width|text-indent")
+_NOT_ZERO = re.compile(r"[1-9]")
 _FLOAT_STYLE = re.compile(r"float:(left|right)")
 _FLOAT_CLASS = re.compile(r"float-?(left|right)|(left|right)-?float|align-?(left|right)(?:$|\s)|mw-halign-(left|right)")
-_LINE_CLASS = re.compile(r"(?:poem|verse|stanza).*(?:line|break)|(?:^|[\s_-])line(?:$|\s)")
+_LINE_CLASS = re.compile(r"(?:^|[\s_-])line(?:$|\s)")
 _VERSE_CLASS = re.compile(r"poem|verse|stanza")
 # Classes of boxes that hold plain text: their words are kept and need no report.
 _KNOWN_BOXES = re.compile(
@@ -65,14 +66,26 @@ def float_side(element: Element, classes: str, style: str) -> str | None:
     return side if side in ("left", "right") and element.tag in ("table", "img") else None
 
 
+def is_outside(style: str) -> bool:
+    """Whether an element is moved out of the text, beyond its left or right edge."""
+    declarations = style.split(";")
+    return "position:absolute" in declarations and any(
+        declaration.startswith(("left:-", "right:-")) for declaration in declarations
+    )
+
+
 def is_gap(classes: str, style: str) -> bool:
     """Whether an element without words keeps those around it apart."""
-    return bool(_SPACE_CLASS.search(classes) or _SPACE_STYLE.search(style))
+    if _SPACE_CLASS.search(classes):
+        return True
+    declared = (declaration.partition(":") for declaration in style.split(";"))
+    return any(_SPACE_PROPERTY.search(name) and _NOT_ZERO.search(value) for name, _, value in declared)
 
 
 def is_line(classes: str, style: str) -> bool:
     """Whether an element of a line's level is a line of its own, as those of verse are."""
-    return "display:block" in style or bool(_LINE_CLASS.search(classes))
+    of_verse = is_verse(classes) and ("line" in classes or "break" in classes)
+    return "display:block" in style or of_verse or bool(_LINE_CLASS.search(classes))
 
 
 def is_verse(classes: str) -> bool:

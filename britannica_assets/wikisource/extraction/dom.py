@@ -1,7 +1,7 @@
 """Small tools for elements: their classes, styles and words, and how to take one out without gluing its neighbours."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from lxml import etree
@@ -20,9 +20,9 @@ FORMULA = "\ufdd6"  # one that cannot be read
 MARKS = FLOAT_BEGIN + FLOAT_END + AUTHOR_BEGIN + AUTHOR_NAME_END + AUTHOR_END + PARAGRAPH_BREAK
 
 _PARAGRAPH_TAGS = frozenset(("p", "div", "td", "th", "li", "dd"))
-_STYLE_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_AT_RULE = re.compile(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
-_LAST_CLASS = re.compile(r"\.([\w-]+)\s*$")
+_BRACE = re.compile(r"([{}])")
+_CLASS = re.compile(r"[\w-]+")
+_CONTEXT = 40  # characters before an element that say what it is
 
 
 def text_of(element: Element) -> str:
@@ -33,6 +33,11 @@ def text_of(element: Element) -> str:
 def words_of(element: Element) -> str:
     """The text below an element with spaces folded and nothing invisible; elements are set apart by a space."""
     return fold(" ".join(element.itertext()))
+
+
+def has_words(element: Element) -> bool:
+    """Whether anything visible is written below an element."""
+    return any(fold(text) for text in element.itertext())
 
 
 def without(text: str, characters: str) -> str:
@@ -79,14 +84,14 @@ def text_before(element: Element) -> str:
     while here is not None:
         before = here.getprevious()
         while before is not None:
-            text = (text_of(before) if isinstance(before.tag, str) else "") + (before.tail or "")
+            text = text_of(before) + (before.tail or "")
             if text := without(text, INVISIBLE):
-                return text
+                return text[-_CONTEXT:]
             before = before.getprevious()
         here = here.getparent()
         text = "" if here is None else without(here.text or "", INVISIBLE)
         if text or here is None or here.tag in _PARAGRAPH_TAGS:
-            return text
+            return text[-_CONTEXT:]
     return ""
 
 
@@ -111,12 +116,12 @@ class Styles:
             if text in seen:
                 continue
             seen.add(text)
-            # What holds for print or for a narrow screen alone says nothing of the page.
-            for selectors, declarations in _STYLE_RULE.findall(_AT_RULE.sub("", text)):
+            for selectors, declarations in _style_rules(text):
                 for selector in selectors.split(","):
-                    if named := _LAST_CLASS.search(selector):
+                    name = selector.rpartition(".")[2].strip().lower()
+                    if "." in selector and _CLASS.fullmatch(name):
                         style = declarations.lower().replace(" ", "")
-                        declared[named[1].lower()] = declared.get(named[1].lower(), "") + style + ";"
+                        declared[name] = declared.get(name, "") + style + ";"
         return cls(declared)
 
     def of(self, element: Element) -> str:
@@ -125,3 +130,18 @@ class Styles:
         if not self._declared:
             return own
         return "".join(self._declared.get(token, "") for token in classes_of(element).split()) + own
+
+
+def _style_rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """The selectors and declarations of a style sheet; what holds for print or a narrow screen alone is left out."""
+    pieces = _BRACE.split(sheet)
+    selectors, depth = "", 0
+    for text, brace in zip(pieces[::2], pieces[1::2], strict=False):  # nothing follows the last brace
+        if brace == "{":
+            depth += 1
+            if depth == 1:
+                selectors = text.rpartition(";")[2].strip()
+        else:
+            if depth == 1 and not selectors.startswith("@"):
+                yield selectors, text
+            depth = max(0, depth - 1)

@@ -4,7 +4,16 @@ import re
 
 from lxml import etree
 
-from britannica_assets.wikisource.extraction.dom import Element, Styles, classes_of, fold, replace_with_text, words_of
+from britannica_assets.wikisource.extraction.dom import (
+    Element,
+    Styles,
+    classes_of,
+    fold,
+    has_words,
+    remove,
+    replace_with_text,
+    words_of,
+)
 
 PICTURE_TAGS = frozenset(("img", "figure", "picture", "svg", "video", "audio", "canvas", "object", "map", "iframe"))
 _PICTURE = "self::img or self::figure or self::svg or self::video or self::canvas or starts-with(@typeof, 'mw:File')"
@@ -43,7 +52,7 @@ def _begins_with_words(element: Element) -> bool:
     if fold(element.text or ""):
         return True
     for inner in element.iter():
-        if inner is element or not isinstance(inner.tag, str):
+        if inner is element:
             continue
         if inner.tag in PICTURE_TAGS:
             return False
@@ -60,7 +69,7 @@ def read_drop_initial(element: Element, styles: Styles) -> bool:
         return False
     hidden = ""
     for inner in element.iter():
-        if isinstance(inner.tag, str) and is_hidden(inner, styles.of(inner)):
+        if is_hidden(inner, styles.of(inner)):
             hidden = hidden or fold("".join(inner.itertext()))
     if fold("".join(element.itertext())) not in ("", hidden):
         return False
@@ -70,6 +79,18 @@ def read_drop_initial(element: Element, styles: Styles) -> bool:
         return False
     replace_with_text(element, letters)
     return True
+
+
+def begin_word(initial: Element, letters: str) -> None:
+    """Puts the letters of a drop initial that is a block before the word that they begin, in the paragraph below."""
+    below = initial.getnext()
+    if initial.tag != "div":
+        return
+    if fold(initial.tail or "") or below is None or below.tag != "p":
+        replace_with_text(initial, letters)
+    else:
+        below.text = letters + (below.text or "").lstrip()
+        remove(initial)
 
 
 def glyph_of(picture: Element) -> str | None:
@@ -86,7 +107,7 @@ def is_in_line(picture: Element) -> bool:
     """Whether words stand around a picture in the same paragraph."""
     holder = holder_of(picture)
     around = holder.getparent()
-    return holder.tag not in _BLOCKS and around is not None and bool(words_of(around))
+    return holder.tag not in _BLOCKS and around is not None and has_words(around)
 
 
 def holder_of(picture: Element) -> Element:
@@ -96,7 +117,7 @@ def holder_of(picture: Element) -> Element:
         parent = here.getparent()
         if parent is None or "prp-pages-output" in classes_of(parent) or parent.tag in ("td", "th", "li", "dd", "body"):
             return here
-        if words_of(parent) or len(parent) != 1:
+        if len(parent) != 1 or has_words(parent):
             return here
         here = parent
 

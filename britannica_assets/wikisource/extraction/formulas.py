@@ -52,6 +52,11 @@ class _UnreadableError(Exception):
     """The formula holds what no line of text can show."""
 
 
+def is_formula(element: Element, classes: str) -> bool:
+    """Whether an element is a formula: MathML, the box around it, or the picture of earlier versions of MediaWiki."""
+    return element.tag == "math" or "mwe-math" in classes or (element.tag == "img" and "tex" in classes.split())
+
+
 def formula_text(element: Element) -> str | None:
     """What of a formula's element can stand in the sentence; None where it cannot be read."""
     tex = _tex_of(element)
@@ -103,6 +108,8 @@ def _mathml_text(element: Element, depth: int) -> str | None:
         return None
     if element.tag in ("math", "mrow", "mstyle", "mpadded", "semantics"):
         return "".join(parts)
+    if element.tag == "msubsup" and len(parts) == 3:
+        return parts[0] + parts[1] + superscript(parts[2])
     return _PAIRS[str(element.tag)](*parts) if element.tag in _PAIRS and len(parts) == 2 else None
 
 

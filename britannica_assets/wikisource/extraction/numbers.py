@@ -5,6 +5,7 @@ Printed forms are kept: `2½` where Unicode has the fraction, else `2 1⁄16` wi
 """
 
 import re
+from itertools import islice
 
 from lxml import etree
 
@@ -28,14 +29,16 @@ _SUPERSCRIPTS = str.maketrans(
 )
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SLASHES = frozenset("/⁄∕")
+_INLINE = frozenset(("small", "span", "i", "b", "font", "big"))
 _SLASH_THEN_NUMBER = re.compile(r"\s*([⁄/])\s*(\d{1,4})\b")
 _IN_LINE = re.compile(r"(\d{1,4})\s*([⁄∕])\s*(\d{1,4})")
+_MAX_ELEMENTS = 60  # of a stacked fraction
 _FRACTION_CLASS = re.compile(r"(?:^|[\s_-])[a-z]?frac")
 _NOTE_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§‖¶]{1,3}|[a-z]|(?:note|n\.) ?\d{1,3})[\])]?", re.IGNORECASE)
 _SYMBOL_MARK = re.compile(r"[*†‡§‖¶#]{1,3}|\[.{1,8}\]")
 _NOTE_TARGET = re.compile(r"#.*(?:cite|note|fn|ref|foot)", re.IGNORECASE)
 _LAST_WORD = re.compile(r"([^\W\d_]{0,20})[.]?$")
-_EXPONENT = re.compile(r"[+\-−–]?\d{1,4}|[+\-−–]?[nxkpqmrs]|[^\s]*[+\-−–=/][^\s]*|\([^\s]*\)")
+_EXPONENT = re.compile(r"[+\-−–]?\d{1,4}(?:[.·]\d{1,4})?|[+\-−–]?[nxkpqmrs]|[^\s]*[+\-−–=/][^\s]*|\([^\s]*\)")
 # After these a raised figure is an exponent, after other words of the text it is the mark of a note.
 _BEFORE_EXPONENTS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "cosec", "csc", "sinh", "cosh", "tanh", "log", "exp", "vers", "dn", "sn", "cn")
@@ -82,6 +85,8 @@ def superscript(text: str) -> str:
 
 def read_fraction(element: Element) -> bool:
     """Replaces a fraction that begins with `element`, or is it, by its text; False where there is none."""
+    raised = element.tag == "sup"
+    element = _outermost(element)
     tail = (element.tail or "").strip()
     following = element.getnext()
     numerator = fold(text_of(element))
@@ -93,13 +98,13 @@ def read_fraction(element: Element) -> bool:
             remove(between)
             _put_fraction(element, denominator, numerator, slash)
             return True
-    if tail in SLASHES and following is not None and isinstance(following.tag, str):
-        raised = element.tag == "sup" and following.tag == "sub"
-        if raised or (tail == "⁄" and numerator.isdigit() and fold(text_of(following)).isdigit()):
+    if tail in SLASHES and following is not None:
+        lowered = following.tag == "sub" or (following.tag in _INLINE and following.find(".//sub") is not None)
+        if (raised and lowered) or (tail == "⁄" and numerator.isdigit() and fold(text_of(following)).isdigit()):
             element.tail = None
             _put_fraction(element, following, numerator, tail)
             return True
-    if element.tag == "sup" and numerator.isdecimal():
+    if raised and numerator.isdecimal():
         plain = _SLASH_THEN_NUMBER.match(element.tail or "")
         # After a letter, x² / 2 is an exponent and a division.
         if plain and not text_before(element)[-1:].isalpha():
@@ -117,25 +122,36 @@ def read_stacked_fraction(element: Element, style: str) -> bool:
     named = bool(_FRACTION_CLASS.search(classes_of(element))) or element.get("role") == "math"
     if not named and "inline-block" not in style and "inline-table" not in style:
         return False
-    parts = [
-        child for child in element if isinstance(child.tag, str) and fold(text_of(child)) not in {"", "+", *SLASHES}
-    ]
-    own = fold((element.text or "") + "".join(child.tail or "" for child in element))
-    if not named and not any(_has_bar(child) for child in parts):
+    if sum(1 for _ in islice(element.iterdescendants(), _MAX_ELEMENTS + 1)) > _MAX_ELEMENTS:
         return False
-    if len(parts) == 2 and own in {"", *SLASHES}:
-        _put(element, fold(text_of(parts[0])), fold(text_of(parts[1])), own or "/")
-        return True
-    pieces = [piece for text in element.itertext() if (piece := fold(text)) not in {"", "+", *SLASHES}]
-    if not named or len(pieces) not in (2, 3):
+    parts = _stacked_parts(element, named=named)
+    if parts is None:
         return False
-    if len(pieces) == 3:
-        whole = etree.Element("span")
-        whole.text = pieces[0]
-        element.addprevious(whole)
-    slash = "⁄" if any(fold(text) == "⁄" for text in element.itertext()) else "/"
-    _put(element, pieces[-2], pieces[-1], slash)
+    *whole, numerator, denominator, slash = parts
+    if whole:
+        number = etree.Element("span")
+        number.text = whole[0]
+        element.addprevious(number)
+    _put(element, numerator, denominator, slash)
     return True
+
+
+def _stacked_parts(element: Element, *, named: bool) -> list[str] | None:
+    """The whole number, where there is one, numerator, denominator and slash of a stacked fraction; None for others.
+
+    Where no class says that it is one (`named`), a line must be drawn between the two.
+    """
+    has_bar = any(map(_has_bar, element.iterdescendants()))
+    lines = _lines(element)
+    if len(lines) == 2 and all(lines) and (named or has_bar or element.find("u") is not None):
+        return [*lines, "/"]
+    parts = [text for child in element if (text := fold(text_of(child))) not in {"", "+", *SLASHES}]
+    own = fold((element.text or "") + "".join(child.tail or "" for child in element))
+    if len(parts) == 2 and own in {"", *SLASHES} and (named or has_bar):
+        return [*parts, own or "/"]
+    pieces = [piece for text in element.itertext() if (piece := fold(text)) not in {"", "+", *SLASHES}]
+    slash = "⁄" if any(fold(text) == "⁄" for text in element.itertext()) else "/"
+    return [*pieces, slash] if named and len(pieces) in (2, 3) else None
 
 
 def read_superscript(element: Element) -> bool:
@@ -184,13 +200,37 @@ def _is_exponent(text: str, before: str) -> bool:
     base = before.rstrip(".")[-1:] if word and word[1] in _BEFORE_EXPONENTS else before[-1]
     if not _EXPONENT.fullmatch(text):
         return False
-    if text.isdecimal() or any(sign in text for sign in "+-−–=/("):
+    if text.isdecimal() or any(sign in text for sign in "+-−–=/(.·"):
         return base.isalnum() or base in ")]}′%"
     # A single raised letter: an exponent of a variable, while M^r, 5^m and 10^s are abbreviations.
     lone = not before[-2:-1].isalpha()
     if base.isdecimal():
         return text in "nx"
     return base in ")]}" or (lone and base.islower())
+
+
+def _outermost(element: Element) -> Element:
+    """The outermost element of a line's level that holds a raised or lowered one and nothing else."""
+    parent = element.getparent()
+    while (
+        parent is not None
+        and parent.tag in _INLINE
+        and len(parent) == 1
+        and not fold(parent.text or "")
+        and not fold(element.tail or "")
+    ):
+        element, parent = parent, parent.getparent()
+    return element
+
+
+def _lines(element: Element) -> list[str]:
+    """The lines into which the line breaks right below an element cut its text."""
+    lines = [element.text or ""]
+    for child in element:
+        if child.tag == "br":
+            lines.append("")
+        lines[-1] += text_of(child) + (child.tail or "")
+    return [fold(line) for line in lines]
 
 
 def _has_bar(element: Element) -> bool:

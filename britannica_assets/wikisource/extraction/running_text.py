@@ -17,6 +17,7 @@ from britannica_assets.wikisource.extraction.class_rules import (
     is_gap,
     is_known_box,
     is_line,
+    is_outside,
     is_verse,
     separate_lines,
 )
@@ -39,6 +40,7 @@ from britannica_assets.wikisource.extraction.dom import (
 )
 from britannica_assets.wikisource.extraction.figures import (
     PICTURE_TAGS,
+    begin_word,
     captions_of,
     glyph_of,
     has_picture,
@@ -46,7 +48,7 @@ from britannica_assets.wikisource.extraction.figures import (
     is_hidden,
     read_drop_initial,
 )
-from britannica_assets.wikisource.extraction.formulas import formula_text
+from britannica_assets.wikisource.extraction.formulas import formula_text, is_formula
 from britannica_assets.wikisource.extraction.numbers import (
     read_fraction,
     read_stacked_fraction,
@@ -55,7 +57,14 @@ from britannica_assets.wikisource.extraction.numbers import (
 )
 from britannica_assets.wikisource.extraction.signatures import is_signature
 from britannica_assets.wikisource.extraction.tables import LAYOUT, table_kind
-from britannica_assets.wikisource.extraction.wiki_messages import author_of, is_contents_list, is_note_link, message_of
+from britannica_assets.wikisource.extraction.wiki_messages import (
+    author_of,
+    is_contents_list,
+    is_edit_link,
+    is_note_link,
+    message_of,
+    take_brackets_around,
+)
 
 # Elements that a rule may apply to: all but plain markup without attributes.
 _CANDIDATES = etree.XPath(".//*[@* or not(self::i or self::p or self::b or self::br or self::em or self::small)]")
@@ -100,7 +109,7 @@ class RunningText:
         for element in _CANDIDATES(body):
             if element in self._dropped:
                 continue
-            if not isinstance(element.tag, str) or element.tag in _NEVER_TEXT:
+            if element.tag in _NEVER_TEXT:
                 self._take_out(element)
             elif element.getparent() is not None:
                 self._visit(element)
@@ -111,7 +120,7 @@ class RunningText:
             separate_lines(element)
         if "pagenum" in classes:
             self._take_out(element)
-        elif "mwe-math" in classes or tag == "math":
+        elif is_formula(element, classes):
             self._formula(element)
         elif (
             self._pictures
@@ -143,6 +152,12 @@ class RunningText:
             replace_with_text(element, " ")
         elif floats:
             self._float(element, floats, style)
+        elif is_outside(style) and len(words_of(element).split()) <= _MAX_MARGINAL:
+            self._drop(element, "marginal heading")
+        elif element.tag == "span" and "vertical-align:super" in style:
+            self._superscript(element)
+        elif element.tag == "span" and "vertical-align:sub" in style:
+            read_subscript(element)
         elif element.tag == "span":
             if not read_fraction(element) and is_line(classes, style):
                 element.tail = " " + (element.tail or "")
@@ -164,6 +179,7 @@ class RunningText:
         words = words_of(element)
         letters = words.strip("“‘\"'")
         if letters.isalpha() and (len(letters) == 1 or (len(letters) <= 3 and (element.tail or "")[:1].isalpha())):
+            begin_word(element, words)
             return
         if _NUMBER_ONLY.fullmatch(words):
             self._drop(element, "number in a float")
@@ -204,7 +220,10 @@ class RunningText:
             wrap_text(link, f"{AUTHOR_BEGIN}{name}{AUTHOR_NAME_END}", AUTHOR_END)
             return
         message = message_of(link)
-        if message is not None:
+        if is_edit_link(link):
+            take_brackets_around(link)
+            self._drop(link, "words of the wiki")
+        elif message is not None:
             self._drop(message, "words of the wiki")
         elif is_note_link(link):
             self._drop(link, "note")
@@ -217,6 +236,8 @@ class RunningText:
 
     def _table(self, table: Element, floats: bool) -> None:
         if floats and self._figure(table, True):
+            return
+        if is_signature(words_of(table), at_end=True):
             return
         kind = table_kind(table)
         if kind != LAYOUT:
@@ -257,8 +278,7 @@ class RunningText:
         self._take_out(element)
 
     def _take_out(self, element: Element) -> None:
-        if isinstance(element.tag, str):
-            self._forget_below(element)
+        self._forget_below(element)
         remove(element)
 
     def _forget_below(self, element: Element) -> None:

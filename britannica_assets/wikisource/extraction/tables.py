@@ -81,7 +81,7 @@ def _is_verse(cell: Element) -> bool:
             continue
         if inner.tag == "br":
             lines.append("")
-        elif isinstance(inner.tag, str) and inner.text:
+        elif inner.text:
             lines[-1] += inner.text
         lines[-1] += inner.tail or ""
     folded = [line for raw in lines if (line := fold(raw))]

@@ -55,10 +55,16 @@ def message_of(link: Element) -> Element | None:
     missing = "new" in classes_of(link).split() or "redlink=1" in (link.get("href") or "")
     if missing and _SCANS.match(target):
         return link
-    # A bare link shows the title of its page.
-    if words and _SCANS.match(words) and words.replace("_", " ").lower() == target.lower():
+    # A bare link shows the title of its page; one to the page itself has no address.
+    if _SCANS.match(words) and (not link.get("href") or words.replace("_", " ").lower() == target.lower()):
         return link
     return None
+
+
+def is_edit_link(link: Element) -> bool:
+    """Whether a link opens an editor or another action on a page, and leads to no page that is still to be written."""
+    query = parse_qs(urlsplit(link.get("href") or "").query)
+    return bool(query.keys() & {"action", "veaction"}) and "redlink" not in query
 
 
 def _notice_around(link: Element) -> Element:
@@ -73,6 +79,20 @@ def _notice_around(link: Element) -> Element:
     return found
 
 
+def take_brackets_around(link: Element) -> None:
+    """Takes the square brackets that stand right before and after a link."""
+    before, parent = link.getprevious(), link.getparent()
+    text = (before.tail if before is not None else parent.text) or ""
+    if not (text.rstrip().endswith("[") and (link.tail or "").lstrip().startswith("]")):
+        return
+    text = text.rstrip()[:-1]
+    if before is not None:
+        before.tail = text
+    else:
+        parent.text = text
+    link.tail = (link.tail or "").lstrip()[1:]
+
+
 def is_note_link(link: Element) -> bool:
     """Whether a link is the mark of a note or leads back from one."""
     words = fold(text_of(link))
@@ -83,15 +103,22 @@ def is_note_link(link: Element) -> bool:
 
 
 def is_contents_list(element: Element) -> bool:
-    """Whether a list consists of links to places of its own page."""
+    """Whether a list consists of links to places of its own page, or to subpages of an article."""
     items = _items(element)
     if len(items) < 2:
         return False
     links = _links(element)
-    if not links or any(not (link.get("href") or "").startswith("#") for link in links):
+    if not links or not all(_leads_to_a_part(link) for link in links):
         return False
     linked = sum(_size(link) for link in links)
     return linked >= _MOSTLY_LINKS * _size(element)
+
+
+def _leads_to_a_part(link: Element) -> bool:
+    if (link.get("href") or "").startswith("#"):
+        return True
+    work, _, article = target_of(link).partition("/")
+    return "/" in article and not _SCANS.match(work)
 
 
 def _size(element: Element) -> int:
