@@ -138,7 +138,7 @@ def test_a_proofread_scan_moves_touched_and_not_the_revision(real_wiki: MediaWik
     after = read_page_information(real_client, [title])[title]
     assert (after.touched > before.touched, after.revision) == (True, before.revision)
     assert extract_article(real_client.page(title)).text == f"{EDITED.text} {SENTENCE}"
-    changes = read_changes(real_client, after=last.last_change, since=last.last_moment, volumes_by_title=lambda: {})
+    changes = read_changes(real_client, after=last.last_change, since=last.last_moment, volumes_by_title=dict)
     assert changes.volumes == {f"{EDITED.volume:02d}"}
 
     sample_wiki = Wiki()

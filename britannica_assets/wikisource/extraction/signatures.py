@@ -36,7 +36,7 @@ _PARTICLE_WORDS = (
 _PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _TITLES = ("Lord ", "Lady ", "Sir ", "Baron ", "Count ", "Prince ")
 _ROMAN = re.compile(r"[IVXLC]{1,4}\.")
-_SEPARATOR = re.compile(r"[;,&]| and ")
+_SEPARATOR = re.compile(r"[;&]|,(?!\*)| and ")
 _AROUND = " \t()[]"
 
 
