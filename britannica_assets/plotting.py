@@ -30,15 +30,19 @@ def as_markdown(figure: "Figure") -> str:
     return f"![{figure.axes[0].get_title()}](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"
 
 
-def as_svg(figure: "Figure") -> str:
-    """The figure as an SVG element, to stand in a page; the same for the same figure."""
+def as_svg(figure: "Figure", label: str) -> str:
+    """The figure as an SVG element, to stand in a page; the same for the same figure.
+
+    Its text stays text, to be searched and read aloud; `label` says to a screen reader what it is.
+    """
+    from markupsafe import escape
     from matplotlib import rc_context
 
     picture = io.StringIO()
-    with rc_context({"svg.hashsalt": "britannica"}):
+    with rc_context({"svg.hashsalt": "britannica", "svg.fonttype": "none"}):
         figure.savefig(picture, format="svg", metadata={"Date": None})
     drawn = picture.getvalue()
-    return drawn[drawn.index("<svg") :]
+    return f'<svg role="img" aria-label="{escape(label)}"{drawn[drawn.index("<svg") + len("<svg") :]}'
 
 
 def as_markdown_table(table: pl.DataFrame) -> str:

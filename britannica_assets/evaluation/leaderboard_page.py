@@ -55,9 +55,10 @@ def write_page(
         ours_total=len(ours),
         official=_board_rows(official, tasks),
         others=_board_rows(board.filter(pl.col("evaluation_data") != OFFICIAL), tasks),
-        size_plot=Markup(as_svg(size_plot(board))),  # drawn by us; matplotlib escapes what it writes
+        # Drawn by us; matplotlib escapes what it writes.
+        size_plot=Markup(as_svg(size_plot(board), "BLiMP accuracy by size")),
         tracks=[
-            {**_track(rows), "plot": Markup(as_svg(phenomena_plot(rows, _track_title(track, data))))}
+            {**_track(rows), "plot": Markup(_phenomena_plot(rows, _track_title(track, data)))}
             for (track, data), rows in sorted(pairs.partition_by("track", "source", as_dict=True).items())
         ],
         gains=_gains(gains),
@@ -145,6 +146,10 @@ def _track(scores: pl.DataFrame) -> dict[str, Any]:
         "fields": accuracy_by(scores, "field").to_dicts(),
         "paradigms": paradigms.to_dicts(),
     }
+
+
+def _phenomena_plot(scores: pl.DataFrame, title: str) -> str:
+    return as_svg(phenomena_plot(scores, title), f"Accuracy by phenomenon: {title}")
 
 
 def _track_title(track: object, evaluation_data: object) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MARKERS = "osD^vPX*"  # one a model, so that colour alone does not tell them apart
+
 
 def by_phenomenon(scores: pl.DataFrame) -> pl.DataFrame:
     """track, model, task, phenomenon; in per cent accuracy, the mean over its UIDs, and its interval below and above.
@@ -68,7 +70,7 @@ def phenomena_plot(scores: pl.DataFrame, title: str) -> "Figure":
             rows["accuracy"],
             [places[row] + offset for row in rows.select("task", "phenomenon").rows()],
             xerr=[rows["below"].to_list(), rows["above"].to_list()],
-            fmt="o",
+            fmt=MARKERS[number % len(MARKERS)],
             markersize=5,
             elinewidth=1.2,
             color=model.color,

@@ -128,7 +128,8 @@ def test_two_tracks_stand_side_by_side(tmp_path: Path) -> None:
     for track in ("babylm_10m", "encyclopedia"):
         assert f"best student of {track}" in page
         assert page.count(f"{track}, version 1</small>") == 2
-    assert page.count("<svg") == 3
+    assert page.count('<svg role="img" aria-label="') == 3
+    assert ">islands</text>" in page  # text in the plots stays text
 
 
 def test_a_field_is_the_mean_of_its_paradigms() -> None:
