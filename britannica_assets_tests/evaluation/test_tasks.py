@@ -54,7 +54,7 @@ def test_a_third_task_by_one_entry_has_its_asset_its_column_and_its_place_on_the
     every = ScoredVersions(scores, outcome_rows(scores))
     write_page(tmp_path / "page.html", board, every, distillation_gain(every.scores, every.outcomes), [], tasks)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<th>word counting, %</th>" in page
+    assert ">word counting, %</th>" in page
     assert "60.00 / 50.00 / 75.00" in page
 
 
