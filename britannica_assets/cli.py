@@ -88,7 +88,7 @@ def export_gguf(
     debug: Debug = False,
 ) -> None:
     """Writes a track's student as a GGUF file, which llama.cpp loads."""
-    with _sentences(debug):
+    with _sentences(debug, LookupError, ValueError):
         _set_environment(data, None)
         from britannica_assets.modeling.gguf_file import write_gguf
         from britannica_assets.modeling.registry import download_champion, download_version
@@ -96,16 +96,11 @@ def export_gguf(
         from britannica_assets.track_models import STUDENT, registered_model
 
         settings, name = Settings(), registered_model(STUDENT)
-        try:
-            if version is None:
-                folder, version = download_champion(settings, name, track)
-            else:
-                folder = download_version(settings, name, version)
-            write_gguf(folder, file, name=f"{name} {version}, track {track}")
-        except (LookupError, ValueError) as error:
-            if debug:
-                raise
-            _end(str(error), 1)
+        if version is None:
+            folder, version = download_champion(settings, name, track)
+        else:
+            folder = download_version(settings, name, version)
+        write_gguf(folder, file, name=f"{name} {version}, track {track}")
     typer.echo(f"{file}: version {version} of {name}")
 
 
@@ -241,26 +236,26 @@ def _set_environment(data: str | None, scale: str | None) -> None:
 
 
 @contextmanager
-def _sentences(debug: bool) -> Iterator[None]:
-    """Ends the program with an error's own sentence, and with its stack where `debug` asks for it."""
+def _sentences(debug: bool, *failures: type[Exception]) -> Iterator[None]:
+    """Ends the program with an error's own sentence, and with its stack where `debug` asks for it.
+
+    The status is 2 for wrong input, 1 for what failed; `failures` are further errors of that kind.
+    """
     from britannica_assets.config import ConfigurationError
     from britannica_assets.interfaces import InterfaceError
     from britannica_assets.materialize import MaterializationError
 
+    wrong_input: tuple[type[Exception], ...] = (ValidationError, ConfigurationError)
+    failed: tuple[type[Exception], ...] = (InterfaceError, MaterializationError, OSError)
     try:
         yield
-    except ValidationError as error:
+    except wrong_input + failed + failures as error:
         if debug:
             raise
-        _end("\n".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors()), 2)
-    except ConfigurationError as error:
-        if debug:
-            raise
-        _end(str(error), 2)
-    except (InterfaceError, MaterializationError, OSError) as error:
-        if debug:
-            raise
-        _end(str(error), 1)
+        sentence = str(error)
+        if isinstance(error, ValidationError):
+            sentence = "\n".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        _end(sentence, 2 if isinstance(error, wrong_input) else 1)
 
 
 def _end(sentence: str, status: int) -> None:

@@ -111,10 +111,9 @@ def serve_interfaces(dagster_port: int | None = None, mlflow_port: int | None = 
     """
     dagster = f"http://localhost:{choose_port(dagster_port, DAGSTER_PORT, 'DAGSTER_PORT')}"
     settings = Settings()
-    tracking_uri = settings.tracking_uri
-    served_elsewhere = tracking_uri.startswith(("http://", "https://"))
-    mlflow = tracking_uri.rstrip("/")
-    if not served_elsewhere:
+    mlflow = settings.tracking_server
+    served_elsewhere = mlflow is not None
+    if mlflow is None:
         mlflow = f"http://localhost:{choose_port(mlflow_port, MLFLOW_PORT, 'MLFLOW_PORT')}"
     environment = os.environ | {
         "BRITANNICA_DAGSTER_URL": dagster,
@@ -128,7 +127,7 @@ def serve_interfaces(dagster_port: int | None = None, mlflow_port: int | None = 
     }
     if not served_elsewhere:
         command = ["mlflow", "server", "--host", HOST, "--port", _port(mlflow), "--workers", "1"]
-        commands[f"{mlflow}/health"] = [*command, "--backend-store-uri", tracking_uri]
+        commands[f"{mlflow}/health"] = [*command, "--backend-store-uri", settings.tracking_uri]
     with ExitStack() as stack:
         servers = []
         for address, command in commands.items():

@@ -125,3 +125,9 @@ class Settings(BaseSettings):
         if self.mlflow_tracking_uri:
             return self.mlflow_tracking_uri
         return f"sqlite:///{self.local_path / 'mlflow.db'}"
+
+    @property
+    def tracking_server(self) -> str | None:
+        """The MLflow server's address, without a slash at the end; None where the tracking address is a database."""
+        uri = self.tracking_uri
+        return uri.rstrip("/") if uri.startswith(("http://", "https://")) else None

@@ -166,8 +166,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _user_interface(settings: Settings) -> str:
-    uri = settings.tracking_uri
-    return uri.rstrip("/") if uri.startswith(("http://", "https://")) else settings.mlflow_url
+    return settings.tracking_server or settings.mlflow_url
 
 
 def _tags(settings: Settings, origin: Origin) -> dict[str, str]:

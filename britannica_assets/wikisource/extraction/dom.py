@@ -133,7 +133,7 @@ class Styles:
 
 
 def _style_rules(sheet: str) -> Iterator[tuple[str, str]]:
-    """The selectors and declarations of a style sheet; what holds for print or a narrow screen alone is left out."""
+    """The selectors and declarations of a style sheet; rules for print or a narrow screen alone are skipped."""
     pieces = _BRACE.split(sheet)
     selectors, depth = "", 0
     for text, brace in zip(pieces[::2], pieces[1::2], strict=False):  # nothing follows the last brace
