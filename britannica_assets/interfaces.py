@@ -1,6 +1,7 @@
 """Both web interfaces over a data folder, on loopback: Dagster with its daemon, and MLflow."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -82,9 +83,23 @@ def choose_port(wanted: int | None, usual: int, variable: str) -> int:
             f"port {wanted} is in use: stop what listens there, or set {variable} to another port; "
             "without it a free one is taken"
         )
+    return _free_port(HOST)
+
+
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _unknown_host() -> str:
+    """An address of this machine that no web page can know: what listens there is met through its guard alone.
+
+    Where 127.0.0.1 is the only address of loopback, as on macOS, it is that one, and only the port is unknown.
+    """
+    if sys.platform != "linux":
+        return HOST
+    return ".".join(["127", *(str(1 + secrets.randbelow(254)) for _ in range(3))])
 
 
 def _listens(port: int) -> bool:
@@ -104,7 +119,7 @@ def serve_interfaces(dagster_port: int | None = None, mlflow_port: int | None = 
 
     Gives their addresses once both answer. Their output goes to `log_folder`; DAGSTER_HOME must be set. An MLflow
     server that `MLFLOW_TRACKING_URI` names is used as it is. The links from each to the other are set for the block's
-    processes.
+    processes. Pages of other sites are refused: by MLflow itself, for Dagster by `web_guard.py` in front of it.
 
     Raises:
         InterfaceError: a port is in use, or a server ended before it answered.
@@ -122,16 +137,23 @@ def serve_interfaces(dagster_port: int | None = None, mlflow_port: int | None = 
     }
     logs = log_folder(settings)
     logs.mkdir(parents=True, exist_ok=True)
+    behind = _unknown_host()
+    behind_port = str(_free_port(behind))
+    backend = f"http://{behind}:{behind_port}"
     commands = {
-        f"{dagster}/server_info": ["dagster", "dev", "-w", str(WORKSPACE), "--host", HOST, "--port", _port(dagster)]
+        f"{backend}/server_info": ["dagster", "dev", "-w", str(WORKSPACE), "--host", behind, "--port", behind_port],
+        f"{dagster}/server_info": ["britannica_assets.web_guard", backend, "--port", _port(dagster)],
     }
     if not served_elsewhere:
         command = ["mlflow", "server", "--host", HOST, "--port", _port(mlflow), "--workers", "1"]
+        own = [f"{name}:{_port(mlflow)}" for name in ("localhost", HOST)]
+        command += ["--allowed-hosts", ",".join(own)]
+        command += ["--cors-allowed-origins", ",".join(f"http://{name}" for name in own)]
         commands[f"{mlflow}/health"] = [*command, "--backend-store-uri", settings.tracking_uri]
     with ExitStack() as stack:
         servers = []
         for address, command in commands.items():
-            log = logs / f"{command[0]}.log"
+            log = logs / f"{command[0].rpartition('.')[2]}.log"
             servers.append(_Server(stack.enter_context(_running(command, environment, log)), address, log))
         for server in servers:
             server.wait_until_it_answers()

@@ -227,6 +227,21 @@ def test_a_change_of_the_wiki_reaches_the_clean_text(
     )
 
 
+def test_pages_of_other_sites_start_nothing(interfaces: Interfaces) -> None:
+    mutation = "mutation { reloadWorkspace { __typename } }"
+    graphql, search = f"{interfaces.dagster}/graphql", f"{interfaces.mlflow}/api/2.0/mlflow/experiments/search"
+    answers = [
+        requests.get(graphql, {"query": mutation}, timeout=TIMEOUT),
+        *(
+            requests.post(address, json=body, headers={header: value}, timeout=TIMEOUT)
+            for address, body in [(graphql, {"query": mutation}), (search, {"max_results": 1})]
+            for header, value in [("Host", "evil.example"), ("Origin", "http://evil.example")]
+        ),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert requests.post(graphql, json={"query": mutation}, timeout=TIMEOUT).ok
+
+
 def test_mlflow_compares_student_and_ablation(demo: Demo, browser: webdriver.Chrome, interfaces: Interfaces) -> None:
     mlflow = interfaces.mlflow
     search = requests.get(
