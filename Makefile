@@ -26,8 +26,8 @@ setup: .venv/installed  ## The environment in .venv, with the versions of constr
 demo: setup  ## The whole pipeline on the bundled sample encyclopaedia
 	@$(BIN)/python -m britannica_assets.demo
 
-test: setup  ## The tests
-	$(BIN)/python -m pytest
+test: setup  ## The tests, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## Ruff and mypy
 	$(BIN)/ruff check .
