@@ -24,7 +24,7 @@ help:  ## What there is to make
 setup: .venv/installed  ## The environment in .venv, with the versions of constraints.txt
 
 demo: setup  ## The whole pipeline on the bundled sample encyclopaedia
-	@$(BIN)/python -m britannica_assets.demo
+	@$(BIN)/britannica demo
 
 test: setup  ## The tests, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

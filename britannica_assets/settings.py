@@ -4,8 +4,10 @@ import logging
 import os
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from upath import UPath
 
@@ -18,15 +20,18 @@ PREFIX = "BRITANNICA_"
 LIVE_WIKISOURCE = "https://en.wikisource.org"
 
 
+class SettingsError(ValueError):
+    """A variable has a wrong value, or a name that is nearly a setting's; the message names it and the remedy."""
+
+
 class Settings(BaseSettings):
     """Settings from the environment; each field is the variable `BRITANNICA_<FIELD>` unless it names another.
 
     Raises:
-        pydantic.ValidationError: a variable has a value of the wrong kind, or a name that is nearly a setting's; the
-            error names it.
+        SettingsError: a variable has a wrong value, or a name that is nearly a setting's.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, populate_by_name=True)
 
     data_dir: str = Field(
         default="data", description="where assets are stored: a folder or an fsspec address such as s3://bucket/prefix"
@@ -40,7 +45,10 @@ class Settings(BaseSettings):
         default=None, description="a mail address or page for the User-Agent; live Wikisource is refused without it"
     )
     requests_per_second: float = Field(
-        default=5.0, gt=0, description="the rate limit of all requests, over all runs of this machine"
+        default=5.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="the rate limit of all requests, over all runs of this machine",
     )
     scale: str = Field(
         default="paper", description="a shipped configuration (paper, best, laptop, demo) or the path of a YAML file"
@@ -61,6 +69,12 @@ class Settings(BaseSettings):
         default="http://localhost:5000", description="where the MLflow UI is, for links from Dagster"
     )
 
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError("\n".join(map(_sentence, error.errors()))) from error
+
     @field_validator("wiki_url", "dagster_url", "mlflow_url")
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
@@ -75,7 +89,8 @@ class Settings(BaseSettings):
                 close = get_close_matches(name, known, n=1, cutoff=0.8)
                 if close:
                     raise ValueError(
-                        f"the environment has {name}={os.environ[name]!r}, which is no setting: {close[0]}?"
+                        f"the environment has {name}={os.environ[name]!r}, which is no setting: did you mean"
+                        f" {close[0]}? Rename or unset it"
                     )
                 logger.warning("%s is no setting of britannica_assets and has no effect", name)
         return self
@@ -131,3 +146,16 @@ class Settings(BaseSettings):
         """The MLflow server's address, without a slash at the end; None where the tracking address is a database."""
         uri = self.tracking_uri
         return uri.rstrip("/") if uri.startswith(("http://", "https://")) else None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"] or problem["type"] == "value_error":
+        return message  # one of our own, which names the variable
+    name = str(problem["loc"][0])
+    variable = name if name.isupper() else f"{PREFIX}{name.upper()}"
+    field = Settings.model_fields[name.lower().removeprefix(PREFIX.lower())]
+    return (
+        f"{variable}={problem['input']!r} is not accepted: {message[0].lower()}{message[1:]}. It is"
+        f" {field.description}; the default is {field.default}"
+    )

@@ -59,10 +59,7 @@ class _AssetIOManager(dg.UPathIOManager):
         """The remedy for an input that is missing or cannot be read."""
         name = context.asset_key.to_user_string()
         partition = f" --partition {path.stem}" if context.has_asset_partitions else ""
-        return (
-            f"materialize the asset {name} first, in the UI or with "
-            f"`dagster asset materialize -m britannica_assets.definitions --select {name}{partition}`"
-        )
+        return f"materialize the asset {name} first, in the UI or with `britannica materialize {name}{partition}`"
 
 
 class ParquetIOManager(_AssetIOManager):

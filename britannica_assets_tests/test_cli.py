@@ -22,7 +22,7 @@ def britannica(*arguments: str, **environment: str) -> subprocess.CompletedProce
 def test_a_scraped_volume_is_stored_and_shows_in_the_instance(tmp_path: Path) -> None:
     with wiki_server.serve() as url:
         finished = britannica(
-            "scrape", "1", "--data", str(tmp_path), BRITANNICA_WIKI_URL=url, BRITANNICA_REQUESTS_PER_SECOND="500"
+            "scrape", "01", "--data", str(tmp_path), BRITANNICA_WIKI_URL=url, BRITANNICA_REQUESTS_PER_SECOND="500"
         )
     assert finished.returncode == 0, finished.stderr
     assert "articles" in finished.stdout
@@ -35,7 +35,7 @@ def test_a_scraped_volume_is_stored_and_shows_in_the_instance(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["scrape", "29"], 2, "there is no volume '29'; choose from: 01"),
+        (["scrape", "29"], 2, "there is no volume '29': there are: 01"),
         (["train", "nursery", "--scale", "demo"], 2, "there is no track 'nursery'"),
         (["train", "babylm_10m", "--scale", "huge"], 2, "'huge' is neither a shipped configuration"),
         (
@@ -58,6 +58,6 @@ def test_wrong_input_gets_a_sentence(arguments: list[str], status: int, sentence
 
 
 def test_the_demos_interfaces_want_a_demo(tmp_path: Path) -> None:
-    finished = britannica("demo-ui", str(tmp_path))
+    finished = britannica("demo-ui", "--data", str(tmp_path))
     assert finished.returncode == 2
     assert f"{tmp_path} holds no demo: run `make demo`" in finished.stderr

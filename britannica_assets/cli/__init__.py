@@ -20,6 +20,7 @@ for command in (
     pipeline.corpus,
     pipeline.train,
     pipeline.score,
+    pipeline.materialize,
     models.export_gguf,
     servers.demo,
     servers.dev,

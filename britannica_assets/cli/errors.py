@@ -5,33 +5,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from pydantic import ValidationError
+
+from britannica_assets.error_sentences import describe_error
+
+
+class WrongInputError(ValueError):
+    """An argument names what does not exist; the message names it and what there is."""
 
 
 @contextmanager
-def sentences(debug: bool, *failures: type[Exception]) -> Iterator[None]:
+def sentences(debug: bool) -> Iterator[None]:
     """Ends the program with an error's own sentence, and with its stack where `debug` asks for it.
 
-    The status is 2 for wrong input, 1 for what failed; `failures` are further errors of that kind.
+    The status is 2 for wrong input, 1 for what failed.
     """
     from britannica_assets.config import ConfigurationError
-    from britannica_assets.interfaces import InterfaceError
-    from britannica_assets.materialize import MaterializationError
+    from britannica_assets.settings import SettingsError
+    from britannica_assets.wikisource.user_agent import ContactError
 
-    wrong_input: tuple[type[Exception], ...] = (ValidationError, ConfigurationError)
-    failed: tuple[type[Exception], ...] = (InterfaceError, MaterializationError, OSError)
     try:
         yield
-    except wrong_input + failed + failures as error:
+    except Exception as error:
         if debug:
             raise
-        sentence = str(error)
-        if isinstance(error, ValidationError):
-            sentence = "\n".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        end(sentence, 2 if isinstance(error, wrong_input) else 1)
-
-
-def end(sentence: str, status: int) -> None:
-    """Prints the sentence among the errors and ends the program."""
-    typer.echo(sentence, err=True)
-    sys.exit(status)
+        typer.echo(describe_error(type(error).__name__, str(error)), err=True)
+        sys.exit(2 if isinstance(error, WrongInputError | SettingsError | ConfigurationError | ContactError) else 1)

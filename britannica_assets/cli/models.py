@@ -18,7 +18,7 @@ def export_gguf(
     debug: Debug = False,
 ) -> None:
     """Writes a track's student as a GGUF file, which llama.cpp loads."""
-    with sentences(debug, LookupError, ValueError):
+    with sentences(debug):
         set_environment(data, None)
         from britannica_assets.modeling.gguf_file import write_gguf
         from britannica_assets.modeling.registry import download_champion, download_version

@@ -6,16 +6,19 @@ from typing import Annotated
 
 import typer
 
-from britannica_assets.cli.errors import end, sentences
-from britannica_assets.cli.options import DEMO_FOLDER, DagsterPort, Data, Debug, DemoFolder, MlflowPort, Scale
-from britannica_assets.cli.platform import set_environment
+from britannica_assets.cli.errors import WrongInputError, sentences
+from britannica_assets.cli.options import DEMO_FOLDER, DagsterPort, Data, Debug, DemoData, DemoScale, MlflowPort, Scale
+from britannica_assets.cli.platform import set_environment, shell_command
 
 
-def demo(folder: DemoFolder = DEMO_FOLDER) -> None:
+def demo(data: DemoData = DEMO_FOLDER, scale: DemoScale = "demo", debug: Debug = False) -> None:
     """Runs the whole pipeline on the bundled sample encyclopaedia."""
     from britannica_assets import demo as bundled
 
-    bundled.run(folder.absolute())
+    with sentences(debug):
+        bundled.run(data.absolute(), scale)
+    options = [f"--data={data.absolute()}", *([] if scale == "demo" else [f"--scale={scale}"])]
+    typer.echo(f"To look at it in Dagster and MLflow:\n\n  {shell_command('demo-ui', *options)}")
 
 
 def dev(
@@ -32,7 +35,8 @@ def dev(
 
 
 def demo_ui(
-    folder: DemoFolder = DEMO_FOLDER,
+    data: DemoData = DEMO_FOLDER,
+    scale: DemoScale = "demo",
     dagster_port: DagsterPort = None,
     mlflow_port: MlflowPort = None,
     debug: Debug = False,
@@ -42,13 +46,13 @@ def demo_ui(
     from britannica_assets.sample import wiki_server
     from britannica_assets.sample.wiki import Wiki
 
-    data = folder.absolute()
-    if not (data / "dagster_home").is_dir():
-        end(f"{data} holds no demo: run `make demo` (or `britannica demo {folder}`) first", 2)
+    folder = data.absolute()
     # A wiki that starts again has forgotten its edits; later ones must not bear the times of those that were scraped.
     wiki = Wiki(clock=datetime.now(UTC))
     with sentences(debug), wiki_server.serve(wiki) as wiki_url:
-        bundled.prepare(data, wiki_url)
+        if not (folder / "dagster_home").is_dir():
+            raise WrongInputError(f"{folder} holds no demo: run `make demo`, or `britannica demo --data {data}`, first")
+        bundled.prepare(folder, wiki_url, scale)
         typer.echo("To change an article of the sample's wiki, and see a scrape of volume 01 find it:")
         typer.echo(f"  {wiki_server.edit_command(wiki_url)}")
         _serve_interfaces(dagster_port, mlflow_port)

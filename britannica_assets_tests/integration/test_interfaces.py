@@ -70,7 +70,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("BRITANNICA_", "MLFLOW_"))}
     finished = subprocess.run(
-        [sys.executable, "-m", "britannica_assets.demo", str(folder)],
+        [sys.executable, "-m", "britannica_assets", "demo", "--data", str(folder)],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -118,7 +118,7 @@ def interfaces(demo: Demo) -> Iterator[Interfaces]:
     output = demo.folder / "demo_ui.txt"
     with output.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "britannica_assets", "demo-ui", str(demo.folder)],
+            [sys.executable, "-m", "britannica_assets", "demo-ui", "--data", str(demo.folder)],
             cwd=demo.folder,
             env=demo.environment,
             stdout=file,
@@ -181,7 +181,7 @@ def materialize(browser: webdriver.Chrome, page: str, partition: str) -> None:
 def test_demo_ends_with_a_registered_student_and_an_article(demo: Demo) -> None:
     assert "student" in demo.output
     assert "An article by the student of babylm_10m" in demo.output
-    assert f"britannica demo-ui {demo.folder}" in demo.output
+    assert f"britannica demo-ui --data={demo.folder}" in demo.output
     scores = pl.read_parquet(demo.folder / "blimp_scores" / "babylm_10m.parquet")
     assert set(scores["model"]) == {"teacher_gpt2", "teacher_llama", "student", "student_without_teachers"}
     articles = pl.read_parquet(demo.folder / "generated_articles" / "babylm_10m.parquet")
