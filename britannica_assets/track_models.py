@@ -14,6 +14,7 @@ STUDENT = "student"
 STUDENT_WITHOUT_TEACHERS = "student_without_teachers"
 STUDENT_MODELS = (STUDENT, STUDENT_WITHOUT_TEACHERS)
 TEACHER_PREFIX = "teacher_"
+TARGETS = f"{TEACHER_PREFIX}targets"  # the teachers' predictions, which are no model
 
 STUDENT_COLORS = {STUDENT: "#8a3b2e", STUDENT_WITHOUT_TEACHERS: "#d39a6a"}
 TEACHER_COLORS = ("#4a6785", "#8fa9bf", "#5f7f5a", "#b5a642", "#7a5c86", "#3f8f8b")

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from britannica_assets.definitions import defs
+from britannica_assets.run_config import overrides_schema
+from britannica_assets.track_models import STUDENT
 
 SNAPSHOT = Path(__file__).with_name("definitions.json")
 
@@ -61,6 +64,20 @@ def test_every_asset_explains_itself() -> None:
         assert spec.kinds, spec.key
         assert spec.code_version, spec.key
         assert spec.group_name not in (None, "default"), spec.key
+
+
+def test_run_configuration_is_typed_and_explained_and_nothing_is_ignored() -> None:
+    job = defs.resolve_implicit_global_asset_job_def()
+    for spec in defs.resolve_all_asset_specs():
+        asset = spec.key.to_user_string()
+        with pytest.raises(dg.DagsterInvalidConfigError, match="unexpected config entry"):
+            dg.validate_run_config(job, {"ops": {asset: {"config": {"epoch": 3}}}})
+    given = {"epochs": 3, "learning_rate": 0.001, "optimizer": "muon", "alpha": 0.25, "compile": None}
+    assert dg.validate_run_config(job, {"ops": {STUDENT: {"config": given}}})["ops"][STUDENT]["config"] == given
+    for wrong in ({"optimizer": "sgd"}, {"epochs": 1.5}, {"live_teachers": "yes"}):
+        with pytest.raises(dg.DagsterInvalidConfigError):
+            dg.validate_run_config(job, {"ops": {STUDENT: {"config": wrong}}})
+    assert all(field.description for field in overrides_schema(STUDENT).values())
 
 
 def test_loading_imports_no_heavy_library() -> None:

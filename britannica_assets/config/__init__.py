@@ -7,6 +7,7 @@ from britannica_assets.config.loading import (
     resolve_scale,
     shipped_scales,
 )
+from britannica_assets.config.overrides import GENERATED, describe_overrides, overridden_field, override, override_paths
 from britannica_assets.config.schema import (
     Architecture,
     Configuration,
@@ -20,6 +21,7 @@ from britannica_assets.config.schema import (
 )
 
 __all__ = [
+    "GENERATED",
     "SHIPPED_FOLDER",
     "Architecture",
     "Configuration",
@@ -31,7 +33,11 @@ __all__ = [
     "TrackBudget",
     "Training",
     "configuration_name",
+    "describe_overrides",
     "load_configuration",
+    "overridden_field",
+    "override",
+    "override_paths",
     "resolve_scale",
     "shipped_scales",
 ]

@@ -53,14 +53,19 @@ def load_configuration(scale: str) -> Configuration:
     try:
         return Configuration.model_validate(_read(path, ()))
     except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc']) or '(top level)'}: {problem['msg']}"
-            + (f" (got {problem['input']!r})" if not isinstance(problem["input"], dict) else "")
-            for problem in error.errors()
-        )
         raise ConfigurationError(
-            f"{path} has {error.error_count()} error(s); docs/configuration.yaml explains every key:\n{problems}"
+            f"{path} has {error.error_count()} error(s); docs/configuration.yaml explains every key:\n"
+            f"{describe_problems(error)}"
         ) from error
+
+
+def describe_problems(error: ValidationError) -> str:
+    """A line for each problem of a configuration: the key, what is wrong with it, and its value."""
+    return "\n".join(
+        f"  {'.'.join(str(part) for part in problem['loc']) or '(top level)'}: {problem['msg']}"
+        + (f" (got {problem['input']!r})" if not isinstance(problem["input"], dict) else "")
+        for problem in error.errors()
+    )
 
 
 def _read(path: Path, extending: tuple[Path, ...]) -> dict[str, Any]:

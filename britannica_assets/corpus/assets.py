@@ -20,6 +20,7 @@ from britannica_assets.files import atomic_write
 from britannica_assets.markdown import escape_markdown
 from britannica_assets.partitions import track_partitions, volume_partitions
 from britannica_assets.plotting import as_markdown_table
+from britannica_assets.run_config import NO_RUN_CONFIG
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path, new_folder
 from britannica_assets.wikisource.articles import ARTICLES_SCHEMA
@@ -32,6 +33,7 @@ OWNERS = ["team:britannica"]
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"polars", "parquet"},
     code_version="2",
     automation_condition=when_a_dependency_changes(),
@@ -67,6 +69,7 @@ def encyclopedia(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"polars", "parquet"},
     code_version="4",
     automation_condition=when_a_dependency_changes(),
@@ -107,6 +110,7 @@ def clean_encyclopedia(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"polars", "parquet"},
     code_version="3",
     partitions_def=track_partitions,
@@ -150,6 +154,7 @@ def corpus_split(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"huggingface"},
     code_version="1",
     partitions_def=track_partitions,
@@ -191,6 +196,7 @@ def tokenizer(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"numpy", "huggingface"},
     code_version="2",
     partitions_def=track_partitions,
@@ -235,6 +241,7 @@ def token_ids(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"huggingface", "parquet"},
     code_version="3",
     io_manager_key="folder_io_manager",

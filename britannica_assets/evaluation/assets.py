@@ -24,6 +24,7 @@ from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_a
 from britannica_assets.files import atomic_write
 from britannica_assets.partitions import track_partitions
 from britannica_assets.plotting import as_markdown_table
+from britannica_assets.run_config import NO_RUN_CONFIG
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, track_models
@@ -48,6 +49,7 @@ def build_scores(asset: str, tasks: Sequence[EvaluationTask]) -> dg.AssetsDefini
         name=asset,
         group_name=GROUP,
         owners=OWNERS,
+        config_schema=NO_RUN_CONFIG,
         kinds={"pytorch", "mlflow", "parquet"},
         code_version="2",
         partitions_def=track_partitions,
@@ -90,6 +92,7 @@ score_assets = [build_scores(asset, tasks) for asset, tasks in tasks_by_asset().
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"polars", "html"},
     code_version="1",
     ins={asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in REQUIRED},

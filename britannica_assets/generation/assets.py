@@ -5,10 +5,11 @@ from dataclasses import asdict
 import dagster as dg
 import polars as pl
 
-from britannica_assets.config import configuration_name, load_configuration
+from britannica_assets.config import GENERATED, configuration_name, describe_overrides, load_configuration, override
 from britannica_assets.digests import table_digest
 from britannica_assets.partitions import track_partitions
 from britannica_assets.plotting import as_markdown_table
+from britannica_assets.run_config import overrides_schema
 from britannica_assets.settings import Settings
 from britannica_assets.track_models import STUDENT, registered_model
 
@@ -21,6 +22,7 @@ from britannica_assets.track_models import STUDENT, registered_model
     partitions_def=track_partitions,
     pool="training",
     deps=[STUDENT],
+    config_schema=overrides_schema(GENERATED),
 )
 def generated_articles(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
@@ -34,7 +36,8 @@ def generated_articles(
     from britannica_assets.tracking import model_url
 
     track = context.partition_key
-    configuration = load_configuration(settings.scale)
+    overrides = context.op_execution_context.op_config
+    configuration = override(load_configuration(settings.scale), GENERATED, overrides)
     folder, version = download_champion(settings, registered_model(STUDENT), track)
     model, tokenizer = load_model(folder)
     train_text = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
@@ -58,6 +61,7 @@ def generated_articles(
             "model": dg.MetadataValue.url(model_url(settings, registered_model(STUDENT), version)),
             "alias": champion_alias(track),
             "scale": configuration_name(settings.scale),
+            "overrides": describe_overrides(overrides),
             "generated": dg.MetadataValue.md(
                 as_markdown_table(table.select("prompt", "text", "perplexity", "novelty"))
             ),

@@ -9,14 +9,15 @@ from pathlib import Path
 import dagster as dg
 
 from britannica_assets.code_location import configuration
-from britannica_assets.config import configuration_name, load_configuration
+from britannica_assets.config import configuration_name, describe_overrides, load_configuration, override
 from britannica_assets.digests import folder_digest
 from britannica_assets.files import read_json
 from britannica_assets.modeling.checks import champion_check, check_champion
 from britannica_assets.modeling.launch import run_process
 from britannica_assets.partitions import track_partitions
+from britannica_assets.run_config import overrides_schema
 from britannica_assets.settings import Settings
-from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, TrackModel, track_models
+from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, TARGETS, TrackModel, track_models
 
 GROUP = "modeling"
 OWNERS = ["team:britannica"]
@@ -38,6 +39,7 @@ def build_teacher(teacher: TrackModel) -> dg.AssetsDefinition:
         pool=POOL,
         io_manager_key=FOLDER_STORE,
         name=teacher.asset,
+        config_schema=overrides_schema(teacher.asset),
         kinds=MODEL_KINDS,
         code_version="1",
         check_specs=[champion_check(teacher.asset)],
@@ -65,6 +67,7 @@ teacher_assets = [build_teacher(teacher) for teacher in TEACHERS]
     partitions_def=track_partitions,
     pool=POOL,
     io_manager_key=FOLDER_STORE,
+    config_schema=overrides_schema(TARGETS),
     kinds={"pytorch", "numpy"},
     code_version="1",
     ins=TEACHER_INPUTS,
@@ -81,7 +84,8 @@ def teacher_targets(
     from britannica_assets.modeling.teacher_targets import SCHEMA_VERSION, TARGETS_FILE
     from britannica_assets.modeling.trained_model import content_digest
 
-    own = load_configuration(settings.scale)
+    overrides = context.op_execution_context.op_config
+    own = override(load_configuration(settings.scale), TARGETS, overrides)
     specification = TargetsSpecification(
         track=context.partition_key,
         teachers=list(teachers.values()),
@@ -112,6 +116,7 @@ def teacher_targets(
             "temperature": description["temperature"],
             "left_context": description["left_context"],
             "scale": configuration_name(settings.scale),
+            "overrides": describe_overrides(overrides),
         },
     )
 
@@ -122,6 +127,7 @@ def teacher_targets(
     partitions_def=track_partitions,
     pool=POOL,
     io_manager_key=FOLDER_STORE,
+    config_schema=overrides_schema(STUDENT),
     kinds=MODEL_KINDS,
     code_version="1",
     check_specs=[champion_check(STUDENT)],
@@ -137,7 +143,6 @@ def student(
     **teachers: Path,
 ) -> Iterator[dg.MaterializeResult[Path]]:
     """The distilled student, a Llama (58M parameters at paper scale), trained on the teachers' targets and the text."""
-    live = load_configuration(settings.scale).distillation.live_teachers
     yield _train(
         context,
         settings,
@@ -145,8 +150,8 @@ def student(
         STUDENT,
         token_ids,
         tokenizer,
-        targets=None if live else teacher_targets,
-        teachers=list(teachers.values()) if live else [],
+        targets=teacher_targets,
+        teachers=list(teachers.values()),
     )
 
 
@@ -156,6 +161,7 @@ def student(
     partitions_def=track_partitions,
     pool=POOL,
     io_manager_key=FOLDER_STORE,
+    config_schema=overrides_schema(STUDENT_WITHOUT_TEACHERS),
     kinds=MODEL_KINDS,
     code_version="1",
     check_specs=[champion_check(STUDENT_WITHOUT_TEACHERS)],
@@ -183,37 +189,20 @@ def _train(
     teachers: Sequence[Path] = (),
 ) -> dg.MaterializeResult[Path]:
     """Trains one model in its own process and describes what came of it; with targets or teachers it is distilled."""
-    from britannica_assets.corpus.token_ids import SPLITS, TokenIds
-    from britannica_assets.modeling.specification import TrainingSpecification
-    from britannica_assets.modeling.trained_model import content_digest
+    from britannica_assets.modeling.specification import specify_training
 
-    own = load_configuration(settings.scale)
-    model = own.model(asset)
-    digests: dict[str, str] = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}
-    digests["tokenizer"] = folder_digest(tokenizer)
-    if targets is not None:
-        digests["teacher_targets"] = folder_digest(targets)
-    digests |= {f"live_teacher_{number}": content_digest(folder) for number, folder in enumerate(teachers)}
-    specification = TrainingSpecification(
-        asset=asset,
-        track=context.partition_key,
-        scale=configuration_name(settings.scale),
-        configuration_digest=own.digest,
-        dagster_run_id=context.run.run_id,
-        settings=settings.model_dump(mode="json"),
-        model=model,
-        sequence_length=own.sequence_length,
-        seed=own.seed,
-        distillation=own.distillation if targets is not None or teachers else None,
-        generation=own.generation,
+    specification = specify_training(
+        settings,
+        asset,
+        context.partition_key,
         token_ids=token_ids,
         tokenizer=tokenizer,
         targets=targets,
-        teachers=list(teachers),
-        data_digests=digests,
-        work=settings.work_path / "training",
+        teachers=teachers,
+        overrides=context.op_execution_context.op_config,
+        dagster_run_id=context.run.run_id,
     )
-    processes = model.training.processes
+    processes = specification.model.training.processes
     run_process(context, pipes, settings, "train", specification.model_dump_json(), processes=processes)
     return _describe(settings, specification.output)
 
@@ -230,8 +219,8 @@ def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
         data_version=dg.DataVersion(content_digest(folder)),
         check_results=[check_champion(trained)],
         metadata={
-            "validation_loss": trained.validation_loss,
-            "validation_perplexity": trained.validation_perplexity,
+            "validation_loss": round(trained.validation_loss, 4),
+            "validation_perplexity": round(trained.validation_perplexity, 3),
             "parameters": trained.parameters,
             "steps": trained.steps,
             "train_tokens": trained.train_tokens,
@@ -241,6 +230,7 @@ def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
             "megabytes": round((folder / "model.safetensors").stat().st_size / 1e6, 1),
             "model_version": trained.version,
             "scale": trained.scale,
+            "overrides": describe_overrides(trained.overrides),
             "configuration_digest": trained.configuration_digest,
             "champion": f"{'yes' if trained.is_champion else 'no'}: {trained.promotion_reason}",
             "mlflow_run": dg.MetadataValue.url(run_url(settings, trained.mlflow_run_id)),

@@ -208,6 +208,14 @@ def _train(trainer: DistillationTrainer, checkpoint: Path | None) -> None:
 
 def _training_dataset(specification: TrainingSpecification) -> TrainingDataset:
     training = specification.model.training
+    targets = TeacherTargets.open(specification.targets) if specification.targets else None
+    wanted = specification.distillation.temperature if specification.distillation else None
+    if targets is not None and wanted not in (None, targets.temperature):
+        raise ValueError(
+            f"{specification.asset}: the targets in {specification.targets} were softened by the temperature"
+            f" {targets.temperature}, and the student would learn at {wanted}: materialize teacher_targets with"
+            f" `temperature: {wanted}` first, or set `live_teachers: true`"
+        )
     return TrainingDataset(
         TokenIds.open(specification.token_ids, "train"),
         specification.sequence_length,
@@ -218,7 +226,7 @@ def _training_dataset(specification: TrainingSpecification) -> TrainingDataset:
         document_mask=training.document_mask,
         masked_share=training.masked_share,
         mask_probability=(training.mask_probability_start, training.mask_probability_end),
-        targets=TeacherTargets.open(specification.targets) if specification.targets else None,
+        targets=targets,
     )
 
 

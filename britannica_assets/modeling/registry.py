@@ -90,6 +90,7 @@ def register(
         sequence_length=specification.sequence_length,
         data_digests=specification.data_digests,
         configuration=specification.model.model_dump(),
+        overrides=specification.overrides,
         **asdict(metrics),
     ).write(specification.output)
 

@@ -100,6 +100,7 @@ def _training_run(settings: Settings, specification: TrainingSpecification) -> I
             "seed": specification.seed,
             "sequence_length": specification.sequence_length,
             **specification.model.model_dump(),
+            **({"overrides": specification.overrides} if specification.overrides else {}),
             **({"distillation": specification.distillation.model_dump()} if specification.distillation else {}),
         },
         data_sets=[

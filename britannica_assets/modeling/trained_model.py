@@ -1,6 +1,6 @@
 """What a finished training leaves in its model's folder: `training.json` beside weights and tokenizer."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,10 @@ class TrainingMetrics:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The content of `training.json`; `words_seen` is None in one that was written before words were counted."""
+    """The content of `training.json`; `words_seen` is None in one that was written before words were counted.
+
+    `overrides` are what the run itself had otherwise than `scale`, as flat keys.
+    """
 
     asset: str
     track: str
@@ -54,6 +57,7 @@ class TrainedModel:
     configuration: dict[str, Any]
     history: list[dict[str, float]]
     words_seen: int | None = None
+    overrides: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "TrainedModel":

@@ -9,6 +9,7 @@ import polars as pl
 from britannica_assets import __version__
 from britannica_assets.digests import table_digest
 from britannica_assets.partitions import volume_partitions
+from britannica_assets.run_config import NO_RUN_CONFIG
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
 from britannica_assets.wikisource.articles import extract_articles
@@ -46,6 +47,7 @@ def connect(settings: Settings, retry_policy: RetryPolicy | None = None) -> Clie
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"mediawiki", "parquet"},
     code_version="2",
     partitions_def=volume_partitions,
@@ -76,6 +78,7 @@ def volume_index(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"mediawiki", "parquet"},
     code_version="2",
     partitions_def=volume_partitions,
@@ -118,6 +121,7 @@ def raw_articles(
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
     kinds={"parquet"},
     code_version="3",
     partitions_def=volume_partitions,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from britannica_assets.config import ConfigurationError
 from britannica_assets.modeling.garbage_collection import (
     ABANDONED_AFTER,
     log_differences,
@@ -15,7 +16,7 @@ from britannica_assets.modeling.garbage_collection import (
     write_identity,
 )
 from britannica_assets.modeling.process import exclusive_lock
-from britannica_assets.modeling.specification import TrainingSpecification
+from britannica_assets.modeling.specification import TrainingSpecification, specify_training
 from britannica_assets.settings import Settings
 from britannica_assets_tests.modeling.conftest import specification
 
@@ -36,6 +37,37 @@ def test_what_does_not_change_the_result_does_not_change_the_digest(spec: Traini
     assert spec.model_copy(update={"seed": 2}).digest != spec.digest
     assert with_training(spec, learning_rate=1e-3).digest != spec.digest
     assert with_training(spec, adam_beta2=0.98).digest != spec.digest
+
+
+def test_what_a_run_overrides_decides_the_result(corpus: Path, tmp_path: Path) -> None:
+    def overridden(asset: str = "student", **overrides: Any) -> TrainingSpecification:
+        return specify_training(
+            Settings(data_dir=str(tmp_path), scale="demo"),
+            asset,
+            "babylm_10m",
+            token_ids=corpus / "token_ids",
+            tokenizer=corpus / "tokenizer",
+            targets=corpus / "token_ids",
+            overrides=overrides,
+            dagster_run_id="",
+        )
+
+    plain = overridden()
+    changed = overridden(epochs=3, alpha=0.25, seed=7)
+    assert changed.distillation is not None
+    assert (changed.model.training.epochs, changed.distillation.alpha, changed.seed) == (3, 0.25, 7)
+    assert changed.configuration_digest != plain.configuration_digest
+    assert len({spec.digest for spec in (plain, changed, overridden(epochs=3), overridden(seed=7))}) == 4
+    assert overridden(epochs=plain.model.training.epochs, device_batch_size=2).digest == plain.digest
+    for overrides, message in [
+        ({"epochs": 11}, "student.training.epochs 11 is above 10"),
+        ({"learning_rate": 0}, r"student.training.learning_rate: Input should be greater than 0 \(got 0\)"),
+        ({"epoch": 3}, "student has no key 'epoch' to override; it has: seed, optimizer"),
+    ]:
+        with pytest.raises(ConfigurationError, match=message):
+            overridden(**overrides)
+    with pytest.raises(ConfigurationError, match="teacher_gpt2 has no key 'alpha'"):
+        overridden("teacher_gpt2", alpha=0.5)
 
 
 def test_a_key_at_its_default_is_no_part_of_the_identity(spec: TrainingSpecification) -> None:
