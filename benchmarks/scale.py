@@ -16,10 +16,11 @@ import dagster as dg
 import polars as pl
 
 from benchmarks.fresh_process import in_a_fresh_process, peak_memory
+from britannica_assets.config import load_configuration
 from britannica_assets.corpus import assets as corpus
 from britannica_assets.partitions import volume_partitions
+from britannica_assets.resources import shared_resources
 from britannica_assets.settings import Settings
-from britannica_assets.storage import FolderIOManager, ParquetIOManager
 from britannica_assets.wikisource.articles import ARTICLES_SCHEMA
 
 STAGES = (
@@ -72,11 +73,7 @@ def materialize(stage: int, data: Path) -> tuple[float, float, str, dict[str, An
             selection=[asset],
             partition_key=partition,
             instance=instance,
-            resources={
-                "settings": settings,
-                "io_manager": ParquetIOManager(settings),
-                "folder_io_manager": FolderIOManager(settings),
-            },
+            resources=shared_resources(settings, load_configuration(settings.scale)),
         )
     seconds = time.perf_counter() - started
     (event,) = result.asset_materializations_for_node(asset.key.to_python_identifier())

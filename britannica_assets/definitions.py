@@ -3,13 +3,13 @@
 import dagster as dg
 
 from britannica_assets import jobs
-from britannica_assets.code_location import settings
+from britannica_assets.code_location import configuration, settings
 from britannica_assets.corpus import assets as corpus_assets
 from britannica_assets.corpus.automation import follow_changes
 from britannica_assets.evaluation import assets as evaluation_assets
 from britannica_assets.generation import assets as generation_assets
 from britannica_assets.modeling import assets as modeling_assets
-from britannica_assets.storage import FolderIOManager, ParquetIOManager
+from britannica_assets.resources import shared_resources
 from britannica_assets.wikisource import assets as wikisource_assets
 from britannica_assets.wikisource import automation
 
@@ -20,10 +20,5 @@ defs = dg.Definitions(
     jobs=[jobs.corpus_job, jobs.track_job, jobs.everything_job, jobs.scrape_job],
     schedules=[automation.weekly_scrape],
     sensors=[automation.recent_changes, follow_changes],
-    resources={
-        "settings": settings,
-        "io_manager": ParquetIOManager(settings),
-        "folder_io_manager": FolderIOManager(settings),
-        "pipes_subprocess_client": dg.PipesSubprocessClient(),
-    },
+    resources=shared_resources(settings, configuration),
 )

@@ -46,3 +46,8 @@ def combined_digest(digests: Mapping[str, str]) -> str:
 def json_digest(values: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of values as JSON, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def short_digest(digest: str) -> str:
+    """The first eight characters of a digest, for people to tell contents apart by."""
+    return digest[:8]

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _no_near_miss(self) -> "Settings":
         """Refuses a variable whose name is nearly a setting's: it would be ignored, and its default would be used."""
-        known = [f"{PREFIX}{name.upper()}" for name in type(self).model_fields]
+        known = [variable(name) for name in type(self).model_fields]
         for name in sorted(os.environ):
             if name.startswith(PREFIX) and name not in known:
                 close = get_close_matches(name, known, n=1, cutoff=0.8)
@@ -159,3 +159,9 @@ def _sentence(problem: ErrorDetails) -> str:
         f"{variable}={problem['input']!r} is not accepted: {message[0].lower()}{message[1:]}. It is"
         f" {field.description}; the default is {field.default}"
     )
+
+
+def variable(setting: str) -> str:
+    """The environment variable that a setting is read from."""
+    alias = Settings.model_fields[setting].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{PREFIX}{setting.upper()}"

@@ -10,6 +10,8 @@ import dagster as dg
 import polars as pl
 from upath import UPath
 
+from britannica_assets.config import configuration_name, load_configuration
+from britannica_assets.digests import short_digest
 from britannica_assets.files import atomic_write
 from britannica_assets.folder_store import (
     current_digest,
@@ -40,6 +42,14 @@ class _AssetIOManager(dg.UPathIOManager):
         path = super().get_asset_relative_path(context)
         return path if context.has_asset_partitions else path / path.name
 
+    def get_metadata(self, context: dg.OutputContext, obj: Any) -> dict[str, dg.MetadataValue]:
+        """What every asset shows of where it is from, beside what it says itself."""
+        return {
+            "scale": dg.MetadataValue.text(configuration_name(self.settings.scale)),
+            "configuration": dg.MetadataValue.text(short_digest(load_configuration(self.settings.scale).digest)),
+            "wiki": dg.MetadataValue.url(self.settings.wiki_url),
+        }
+
     def load_partitions(self, context: dg.InputContext) -> Any:
         """One partition's value, or with `allow_missing_partitions` a dictionary of those that exist."""
         folder = self.settings.data_path.joinpath(*context.asset_key.path)
@@ -66,6 +76,15 @@ class ParquetIOManager(_AssetIOManager):
     """Stores a polars DataFrame as one Parquet file and hands it on lazily, as a LazyFrame."""
 
     extension = ".parquet"
+
+    def get_metadata(self, context: dg.OutputContext, obj: pl.DataFrame) -> dict[str, dg.MetadataValue]:
+        """The table's columns and their types, and its rows."""
+        columns = [dg.TableColumn(name, type=str(kind)) for name, kind in obj.schema.items()]
+        return {
+            **super().get_metadata(context, obj),
+            "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
+            "dagster/row_count": dg.MetadataValue.int(len(obj)),
+        }
 
     def dump_to_path(self, context: dg.OutputContext, obj: pl.DataFrame, path: UPath) -> None:
         with atomic_write(path) as temporary:

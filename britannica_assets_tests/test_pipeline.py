@@ -111,7 +111,10 @@ def test_the_whole_graph_follows_a_scale_of_ones_own(data: Path) -> None:
     assert not metadata.keys() & {"teacher_gpt2", "teacher_llama"}
     assert metadata["teacher_targets"]["teachers"][1] == "teacher_third"
     assert metadata["student"]["scale"][1] == metadata["blimp_scores"]["scale"][1] == "tiny"
-    assert len(metadata["student"]["configuration_digest"][1]) == 64
+    assert len(metadata["student"]["configuration_digest"][1]) == 8
+    columns = metadata["clean_encyclopedia"]["dagster/column_schema"]
+    assert columns[0] == "TableSchemaMetadataValue"
+    assert "name='quality', type='Int8'" in columns[1]
     assert "01" not in metadata["encyclopedia"]["missing_volumes"][1]
     shown = {
         (asset, key): value

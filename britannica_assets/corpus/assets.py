@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from britannica_assets.config import load_configuration
+from britannica_assets.config import Configuration
 from britannica_assets.corpus import plots
 from britannica_assets.corpus.automation import when_a_dependency_changes
 from britannica_assets.corpus.checks import SPLIT_CHECKS, TOKEN_IDS_CHECKS, check_split, check_token_ids
@@ -61,7 +61,6 @@ def encyclopedia(
             "words_by_volume": dg.MetadataValue.md(plots.words_by_volume(combined)),
             "article_lengths": dg.MetadataValue.md(plots.article_lengths(combined)),
             "sample": dg.MetadataValue.md(_sample(combined)),
-            "dagster/row_count": len(combined),
         },
     )
 
@@ -102,7 +101,6 @@ def clean_encyclopedia(
             "text_file": dg.MetadataValue.path(str(path)),
             "zipf_curve": dg.MetadataValue.md(plots.zipf_curve(kept)),
             "sample": dg.MetadataValue.md(_sample(kept)),
-            "dagster/row_count": len(kept),
         },
     )
 
@@ -117,11 +115,13 @@ def clean_encyclopedia(
     check_specs=SPLIT_CHECKS,
 )
 def corpus_split(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], clean_encyclopedia: pl.LazyFrame
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    configuration: dg.ResourceParam[Configuration],
+    clean_encyclopedia: pl.LazyFrame,
 ) -> Iterator[dg.MaterializeResult[pl.DataFrame]]:
     """The track's train and validation articles, whole ones only, by word budget; also `train.txt` and `val.txt`."""
     track = context.partition_key
-    configuration = load_configuration(settings.scale)
     budget = configuration.track(track)
     split = split_articles(
         clean_encyclopedia.collect(),
@@ -146,7 +146,6 @@ def corpus_split(
             "train_lengths": dg.MetadataValue.md(plots.article_lengths(train)),
             "validation_lengths": dg.MetadataValue.md(plots.article_lengths(validation)),
             "sample": dg.MetadataValue.md(_sample(validation)),
-            "dagster/row_count": len(split),
         },
     )
 
@@ -161,12 +160,14 @@ def corpus_split(
     io_manager_key="folder_io_manager",
 )
 def tokenizer(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    configuration: dg.ResourceParam[Configuration],
+    corpus_split: pl.LazyFrame,
 ) -> dg.MaterializeResult[Path]:
     """Byte-level BPE, trained on the track's train text alone, in a folder that transformers loads."""
     from britannica_assets.corpus.tokenizer import save_tokenizer, train_tokenizer
 
-    configuration = load_configuration(settings.scale)
     texts = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
     trained = train_tokenizer(
         texts,
@@ -228,10 +229,10 @@ def token_ids(
         metadata={
             "train_tokens": train.tokens,
             "validation_tokens": validation.tokens,
-            "fertility": train.fertility,
-            "validation_fertility": validation.fertility,
-            "coverage": train.types_used / loaded.get_vocab_size(),
-            "validation_coverage": validation.types_used / loaded.get_vocab_size(),
+            "fertility": round(train.fertility, 4),
+            "validation_fertility": round(validation.fertility, 4),
+            "coverage": round(train.types_used / loaded.get_vocab_size(), 4),
+            "validation_coverage": round(validation.types_used / loaded.get_vocab_size(), 4),
             "unknown_bytes": validation.unknown_bytes,
             "token_lengths": dg.MetadataValue.md(plots.token_lengths(lengths)),
         },

@@ -3,14 +3,20 @@
 import dagster as dg
 
 
+ASKED_AGAIN = "40 * * * *"  # cron: hourly, for what was asked for and not made, as when Dagster was killed
+
+
 def when_a_dependency_changes() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
     """Requests an asset when the data version of something it depends on has changed since it was last made.
 
-    Partitions that were never made do not block it, and versions that stayed the same request nothing.
+    Partitions that were never made do not block it, and versions that stayed the same request nothing. A run that
+    failed, or was killed with Dagster, is asked for again every hour until the asset is made.
     """
     changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
+    not_made = changed.since(dg.AutomationCondition.newly_updated())
+    again = not_made & dg.AutomationCondition.cron_tick_passed(ASKED_AGAIN)
     return (
-        changed.since_last_handled()
+        (changed | again).since_last_handled()
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     ).with_label("a dependency changed")

@@ -11,11 +11,11 @@ import polars as pl
 
 from britannica_assets.code_location import configuration
 from britannica_assets.config import configuration_name
-from britannica_assets.digests import table_digest
+from britannica_assets.digests import short_digest, table_digest
 from britannica_assets.evaluation import plots
 from britannica_assets.evaluation.accuracy import accuracy_by
 from britannica_assets.evaluation.comparison import VersionChange, changes_between_versions, compare_groups
-from britannica_assets.evaluation.evaluation_data import OFFICIAL, SHOWN_DIGEST
+from britannica_assets.evaluation.evaluation_data import OFFICIAL
 from britannica_assets.evaluation.leaderboard import OURS, build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
 from britannica_assets.evaluation.score_models import ScoringResult, score_models
@@ -133,7 +133,6 @@ def leaderboard(
             "blimp_by_size": dg.MetadataValue.md(plots.blimp_by_size(table)),
             "since_the_version_before": dg.MetadataValue.md(_since_before(changes)),
             "page": dg.MetadataValue.path(str(asset_path(settings, "leaderboard", PAGE))),
-            "dagster/row_count": len(table),
         },
     )
 
@@ -145,7 +144,7 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
     scores = result.scores
     missing = {f"{task}_not_scored": reason for task, reason in result.missing.items()}
     if result.mlflow_run_id is None or result.answers is None:
-        return {**missing, "dagster/row_count": 0}
+        return dict(missing)
     value = pl.coalesce(pl.col("accuracy") * 100, "score").alias("value")
     averages = scores.group_by("model", "task", "source", "digest").agg(value.mean()).sort("model", "task")
     student = scores.filter(pl.col("model") == STUDENT)
@@ -157,9 +156,8 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
         "beyond_context": int(student["beyond_context"].sum()),
         "evaluation_data": ", ".join(scores["source"].unique().sort()),
         "digests": ", ".join(
-            f"{task} {digest}" for task, digest in student.select("task", "digest").unique().iter_rows()
+            f"{task} {short_digest(digest)}" for task, digest in student.select("task", "digest").unique().iter_rows()
         ),
-        "scale": scores["scale"][0],
         "averages": dg.MetadataValue.md(as_markdown_table(averages.pivot("task", index="model", values="value"))),
         **(_describe_pairs(scores, result.answers) if any(task.pairs for task in tasks) else {}),
         **_describe_perplexity(student, result),
@@ -169,7 +167,6 @@ def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[Evaluat
             )
         ),
         "mlflow_run": dg.MetadataValue.url(run_url(settings, result.mlflow_run_id)),
-        "dagster/row_count": len(scores),
     }
 
 
@@ -177,7 +174,7 @@ def _plotted_averages(averages: pl.DataFrame) -> dict[str, float]:
     """A number a student and task, which the UI plots over time: under a name of its own on each evaluation data."""
     return {
         f"{row['model']}_{row['task']}"
-        + ("" if row["source"] == OFFICIAL else f"_{row['digest'][:SHOWN_DIGEST]}"): round(row["value"], 2)
+        + ("" if row["source"] == OFFICIAL else f"_{short_digest(row['digest'])}"): round(row["value"], 2)
         for model in (STUDENT, STUDENT_WITHOUT_TEACHERS)
         for row in averages.filter(pl.col("model") == model).iter_rows(named=True)
     }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from britannica_assets.digests import short_digest
 from britannica_assets.evaluation.download import DownloadError, download_evaluation_data
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError, data_digest, file_digests
 from britannica_assets.evaluation.tasks import EvaluationTask
@@ -19,7 +20,6 @@ UNLABELLED = "other files"
 LABEL_FILE = "label.json"
 DIGESTS_FILE = Path(__file__).with_name("official_digests.json")  # SHA-256 by task folder and file
 SCHEMA_VERSION = 1
-SHOWN_DIGEST = 8  # characters
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def find_evaluation_data(
         if kinds[name] != OFFICIAL
         for file, digest in files.items()
     }
-    shown = data_digest(others)[:SHOWN_DIGEST]
+    shown = short_digest(data_digest(others))
     return EvaluationData(
         {
             task.name: TaskData(

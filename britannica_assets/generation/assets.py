@@ -5,7 +5,7 @@ from dataclasses import asdict
 import dagster as dg
 import polars as pl
 
-from britannica_assets.config import GENERATED, configuration_name, describe_overrides, load_configuration, override
+from britannica_assets.config import GENERATED, Configuration, describe_overrides, override
 from britannica_assets.digests import table_digest
 from britannica_assets.partitions import track_partitions
 from britannica_assets.plotting import as_markdown_table
@@ -25,7 +25,10 @@ from britannica_assets.track_models import STUDENT, registered_model
     config_schema=overrides_schema(GENERATED),
 )
 def generated_articles(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], corpus_split: pl.LazyFrame
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    configuration: dg.ResourceParam[Configuration],
+    corpus_split: pl.LazyFrame,
 ) -> dg.MaterializeResult[pl.DataFrame]:
     """Articles that the registered student, loaded by its champion alias, writes for a list of prompts."""
     from britannica_assets.generation.generate import generate_articles
@@ -37,17 +40,17 @@ def generated_articles(
 
     track = context.partition_key
     overrides = context.op_execution_context.op_config
-    configuration = override(load_configuration(settings.scale), GENERATED, overrides)
+    own = override(configuration, GENERATED, overrides)
     folder, version = download_champion(settings, registered_model(STUDENT), track)
     model, tokenizer = load_model(folder)
     train_text = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
-    articles = generate_articles(model, tokenizer, configuration.generation, seed=configuration.seed)
+    articles = generate_articles(model, tokenizer, own.generation, seed=own.seed)
     table = pl.DataFrame([asdict(article) for article in articles]).select(
         pl.lit(track).alias("track"),
         pl.lit(version, dtype=pl.Int64).alias("version"),
         pl.all(),
         pl.Series("novelty", novelty([article.new_words for article in articles], train_text), dtype=pl.Float64),
-        pl.lit(configuration.seed).alias("seed"),
+        pl.lit(own.seed).alias("seed"),
     )
     return dg.MaterializeResult(
         value=table,
@@ -60,12 +63,10 @@ def generated_articles(
             "first_article": articles[0].text,
             "model": dg.MetadataValue.url(model_url(settings, registered_model(STUDENT), version)),
             "alias": champion_alias(track),
-            "scale": configuration_name(settings.scale),
             "overrides": describe_overrides(overrides),
             "generated": dg.MetadataValue.md(
                 as_markdown_table(table.select("prompt", "text", "perplexity", "novelty"))
             ),
-            "dagster/row_count": len(table),
         },
     )
 

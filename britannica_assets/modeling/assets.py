@@ -8,9 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from britannica_assets.code_location import configuration
-from britannica_assets.config import configuration_name, describe_overrides, load_configuration, override
-from britannica_assets.digests import folder_digest
+from britannica_assets import code_location
+from britannica_assets.config import Configuration, describe_overrides, override
+from britannica_assets.digests import folder_digest, short_digest
 from britannica_assets.files import read_json
 from britannica_assets.modeling.checks import champion_check, check_champion
 from britannica_assets.modeling.launch import run_process
@@ -24,13 +24,13 @@ OWNERS = ["team:britannica"]
 POOL = "training"
 FOLDER_STORE = "folder_io_manager"
 MODEL_KINDS = {"pytorch", "huggingface", "mlflow"}
-TEACHERS = [model for model in track_models(configuration) if model.role == "teacher"]
+TEACHERS = [model for model in track_models(code_location.configuration) if model.role == "teacher"]
 TEACHER_INPUTS = {teacher.asset: dg.AssetIn() for teacher in TEACHERS}
 
 
 def build_teacher(teacher: TrackModel) -> dg.AssetsDefinition:
     """The asset of one teacher of the configuration."""
-    shape = configuration.model(teacher.asset).architecture
+    shape = code_location.configuration.model(teacher.asset).architecture
 
     @dg.asset(
         group_name=GROUP,
@@ -49,11 +49,12 @@ def build_teacher(teacher: TrackModel) -> dg.AssetsDefinition:
     def teacher_asset(
         context: dg.AssetExecutionContext,
         settings: dg.ResourceParam[Settings],
+        configuration: dg.ResourceParam[Configuration],
         pipes_subprocess_client: dg.PipesSubprocessClient,
         token_ids: Path,
         tokenizer: Path,
     ) -> Iterator[dg.MaterializeResult[Path]]:
-        yield _train(context, settings, pipes_subprocess_client, teacher.asset, token_ids, tokenizer)
+        yield _train(context, settings, configuration, pipes_subprocess_client, teacher.asset, token_ids, tokenizer)
 
     return teacher_asset
 
@@ -75,6 +76,7 @@ teacher_assets = [build_teacher(teacher) for teacher in TEACHERS]
 def teacher_targets(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
+    configuration: dg.ResourceParam[Configuration],
     pipes_subprocess_client: dg.PipesSubprocessClient,
     token_ids: Path,
     **teachers: Path,
@@ -85,7 +87,7 @@ def teacher_targets(
     from britannica_assets.modeling.trained_model import content_digest
 
     overrides = context.op_execution_context.op_config
-    own = override(load_configuration(settings.scale), TARGETS, overrides)
+    own = override(configuration, TARGETS, overrides)
     specification = TargetsSpecification(
         track=context.partition_key,
         teachers=list(teachers.values()),
@@ -115,7 +117,6 @@ def teacher_targets(
             "bytes_a_position": round(size / description["positions"], 1),
             "temperature": description["temperature"],
             "left_context": description["left_context"],
-            "scale": configuration_name(settings.scale),
             "overrides": describe_overrides(overrides),
         },
     )
@@ -136,6 +137,7 @@ def teacher_targets(
 def student(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
+    configuration: dg.ResourceParam[Configuration],
     pipes_subprocess_client: dg.PipesSubprocessClient,
     token_ids: Path,
     tokenizer: Path,
@@ -146,6 +148,7 @@ def student(
     yield _train(
         context,
         settings,
+        configuration,
         pipes_subprocess_client,
         STUDENT,
         token_ids,
@@ -169,17 +172,21 @@ def student(
 def student_without_teachers(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
+    configuration: dg.ResourceParam[Configuration],
     pipes_subprocess_client: dg.PipesSubprocessClient,
     token_ids: Path,
     tokenizer: Path,
 ) -> Iterator[dg.MaterializeResult[Path]]:
     """The same student for the same steps on the true text alone: what distillation is worth."""
-    yield _train(context, settings, pipes_subprocess_client, STUDENT_WITHOUT_TEACHERS, token_ids, tokenizer)
+    yield _train(
+        context, settings, configuration, pipes_subprocess_client, STUDENT_WITHOUT_TEACHERS, token_ids, tokenizer
+    )
 
 
 def _train(
     context: dg.AssetExecutionContext,
     settings: Settings,
+    configuration: Configuration,
     pipes: dg.PipesSubprocessClient,
     asset: str,
     token_ids: Path,
@@ -193,6 +200,7 @@ def _train(
 
     specification = specify_training(
         settings,
+        configuration,
         asset,
         context.partition_key,
         token_ids=token_ids,
@@ -229,9 +237,8 @@ def _describe(settings: Settings, folder: Path) -> dg.MaterializeResult[Path]:
             "tokens_per_second": round(tokens / trained.seconds),
             "megabytes": round((folder / "model.safetensors").stat().st_size / 1e6, 1),
             "model_version": trained.version,
-            "scale": trained.scale,
             "overrides": describe_overrides(trained.overrides),
-            "configuration_digest": trained.configuration_digest,
+            "configuration_digest": short_digest(trained.configuration_digest),
             "champion": f"{'yes' if trained.is_champion else 'no'}: {trained.promotion_reason}",
             "mlflow_run": dg.MetadataValue.url(run_url(settings, trained.mlflow_run_id)),
             "mlflow_model": dg.MetadataValue.url(model_url(settings, trained.registered_model, trained.version)),

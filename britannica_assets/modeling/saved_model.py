@@ -7,6 +7,7 @@ from pathlib import Path
 from transformers import GenerationConfig, PreTrainedModel
 
 from britannica_assets.corpus.token_ids import TokenIds
+from britannica_assets.digests import short_digest
 from britannica_assets.files import atomic_write
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.trained_model import TrainingMetrics
@@ -44,7 +45,7 @@ def _model_card(folder: Path, specification: TrainingSpecification, metrics: Tra
         model=specification.registered_model,
         track=specification.track,
         scale=specification.scale,
-        configuration_digest=specification.configuration_digest[:12],
+        configuration_digest=short_digest(specification.configuration_digest),
         family={"llama": "Llama", "gpt2": "GPT-2"}[specification.model.architecture.family],
         parameters=metrics.parameters,
         distilled=specification.distillation is not None,

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from britannica_assets.config import (
+    Configuration,
     Distillation,
     Generation,
     ModelConfiguration,
     configuration_name,
-    load_configuration,
     override,
 )
 from britannica_assets.corpus.token_ids import SPLITS, TokenIds
@@ -101,6 +101,7 @@ class TrainingSpecification(BaseModel):
 
 def specify_training(
     settings: Settings,
+    configuration: Configuration,
     asset: str,
     track: str,
     *,
@@ -111,10 +112,11 @@ def specify_training(
     overrides: Mapping[str, Any],
     dagster_run_id: str,
 ) -> TrainingSpecification:
-    """The training of the model that `asset` is, as the settings' scale has it, and the run's own overrides.
+    """The training of the model that `asset` is, as the configuration has it, and the run's own overrides.
 
     Args:
         settings: name the scale and the work folder.
+        configuration: the scale's.
         asset: the model's.
         track: the track's name.
         token_ids: the track's folder of token ids.
@@ -126,9 +128,9 @@ def specify_training(
         dagster_run_id: "" where there is none.
 
     Raises:
-        ConfigurationError: the configuration or an override cannot be run.
+        ConfigurationError: an override cannot be run.
     """
-    own = override(load_configuration(settings.scale), asset, overrides)
+    own = override(configuration, asset, overrides)
     live = list(teachers) if own.distillation.live_teachers else []
     stored = None if live else targets
     digests: dict[str, str] = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}

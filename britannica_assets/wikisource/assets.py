@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 
 import dagster as dg
 import polars as pl
@@ -52,6 +53,7 @@ def connect(settings: Settings, retry_policy: RetryPolicy | None = None) -> Clie
     code_version="2",
     partitions_def=volume_partitions,
     pool="wikisource",
+    freshness_policy=dg.FreshnessPolicy.time_window(warn_window=timedelta(days=31), fail_window=timedelta(days=365)),
 )
 def volume_index(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
@@ -69,8 +71,6 @@ def volume_index(
             "parts": index["part"].n_unique(),
             "requests": client.requests_made,
             "first_and_last": f"{index['title'][0]} … {index['title'][-1]}",
-            "wiki": dg.MetadataValue.url(settings.wiki_url),
-            "dagster/row_count": len(index),
         },
     )
 
@@ -113,7 +113,6 @@ def raw_articles(
             "html_megabytes": round(int(pages["html"].str.len_bytes().sum()) / 1e6, 2),
             "failures": table_of(failed.select("title", "failure").rows(named=True)),
             "outdated_in_caches": dg.MetadataValue.json(result.outdated),
-            "dagster/row_count": len(pages),
         },
     )
 
@@ -161,6 +160,5 @@ def articles(
             "changed_articles": len(changed),
             "changes": table_of(map(asdict, changed)),
             "sample": table_of(sample.select("title", "first_page", pl.col("text").str.slice(0, 400)).rows(named=True)),
-            "dagster/row_count": len(table),
         },
     )

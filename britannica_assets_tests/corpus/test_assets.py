@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 from markdown_it import MarkdownIt
 
+from britannica_assets.config import load_configuration
 from britannica_assets.corpus import assets as corpus
 from britannica_assets.corpus.filters import NoArticlesError
+from britannica_assets.resources import shared_resources
 from britannica_assets.sample.encyclopedia import compose
 from britannica_assets.settings import Settings
-from britannica_assets.storage import FolderIOManager, ParquetIOManager
 
 HOSTILE = '![x](/graphql?query=mutation) <img src="/y"> [a](javascript:z) | https://example.org'
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -41,11 +42,7 @@ def materialize(
         [dg.AssetSpec(upstream), asset],
         selection=[asset],
         partition_key=track,
-        resources={
-            "settings": settings,
-            "io_manager": ParquetIOManager(settings),
-            "folder_io_manager": FolderIOManager(settings),
-        },
+        resources=shared_resources(settings, load_configuration(settings.scale)),
     )
     (event,) = result.asset_materializations_for_node(asset.key.to_python_identifier())
     return result, event.metadata

@@ -1,5 +1,6 @@
 """A changed article reaches the clean text, and nothing that stayed the same requests anything."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -41,9 +42,12 @@ def test_a_change_is_followed_to_the_clean_text_and_no_further() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         cursor: Any = None
 
-        def requested() -> set[str]:
-            nonlocal cursor
-            result = dg.evaluate_automation_conditions(DEFINITIONS, instance, cursor=cursor)
+        now = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+        def requested(minutes: int = 1) -> set[str]:
+            nonlocal cursor, now
+            now += timedelta(minutes=minutes)
+            result = dg.evaluate_automation_conditions(DEFINITIONS, instance, cursor=cursor, evaluation_time=now)
             cursor = result.cursor
             assets = (articles, encyclopedia, clean_encyclopedia, student)
             return {asset.key.to_user_string() for asset in assets if result.get_num_requested(asset.key)}
@@ -61,10 +65,13 @@ def test_a_change_is_followed_to_the_clean_text_and_no_further() -> None:
         make(articles, "02")  # the third volume is missing, and blocks nothing
         assert requested() == {"encyclopedia"}
         assert requested() == set()  # asked for already
+        assert requested(60) == {"encyclopedia"}  # and not made: its run was killed, say
+        assert requested() == set()
         make(encyclopedia, data="2")
         assert requested() == {"clean_encyclopedia"}
         make(clean_encyclopedia, data="2")
         assert requested() == set()
+        assert requested(60) == set()  # all is made
         make(articles, "02")
         assert requested() == set()  # a re-scrape that found nothing new
         make(articles, "02", data="3")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from britannica_assets.config import ConfigurationError
+from britannica_assets.config import ConfigurationError, load_configuration
 from britannica_assets.modeling.garbage_collection import (
     ABANDONED_AFTER,
     log_differences,
@@ -43,6 +43,7 @@ def test_what_a_run_overrides_decides_the_result(corpus: Path, tmp_path: Path) -
     def overridden(asset: str = "student", **overrides: Any) -> TrainingSpecification:
         return specify_training(
             Settings(data_dir=str(tmp_path), scale="demo"),
+            load_configuration("demo"),
             asset,
             "babylm_10m",
             token_ids=corpus / "token_ids",
@@ -59,11 +60,12 @@ def test_what_a_run_overrides_decides_the_result(corpus: Path, tmp_path: Path) -
     assert changed.configuration_digest != plain.configuration_digest
     assert len({spec.digest for spec in (plain, changed, overridden(epochs=3), overridden(seed=7))}) == 4
     assert overridden(epochs=plain.model.training.epochs, device_batch_size=2).digest == plain.digest
-    for overrides, message in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"epochs": 11}, "student.training.epochs 11 is above 10"),
         ({"learning_rate": 0}, r"student.training.learning_rate: Input should be greater than 0 \(got 0\)"),
         ({"epoch": 3}, "student has no key 'epoch' to override; it has: seed, optimizer"),
-    ]:
+    ]
+    for overrides, message in wrong:
         with pytest.raises(ConfigurationError, match=message):
             overridden(**overrides)
     with pytest.raises(ConfigurationError, match="teacher_gpt2 has no key 'alpha'"):
