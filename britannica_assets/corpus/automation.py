@@ -2,11 +2,10 @@
 
 import dagster as dg
 
-
 ASKED_AGAIN = "40 * * * *"  # cron: hourly, for what was asked for and not made, as when Dagster was killed
 
 
-def when_a_dependency_changes() -> dg.AutomationCondition[dg.AssetKey | dg.AssetCheckKey]:
+def when_a_dependency_changes() -> dg.AutomationCondition[dg.AssetKey]:
     """Requests an asset when the data version of something it depends on has changed since it was last made.
 
     Partitions that were never made do not block it, and versions that stayed the same request nothing. A run that
@@ -14,9 +13,9 @@ def when_a_dependency_changes() -> dg.AutomationCondition[dg.AssetKey | dg.Asset
     """
     changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
     not_made = changed.since(dg.AutomationCondition.newly_updated())
-    again = not_made & dg.AutomationCondition.cron_tick_passed(ASKED_AGAIN)
+    asked_again = not_made & dg.AutomationCondition.cron_tick_passed(ASKED_AGAIN)
     return (
-        (changed | again).since_last_handled()
+        (changed.since_last_handled() | asked_again)
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     ).with_label("a dependency changed")
