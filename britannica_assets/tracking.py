@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -10,16 +11,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from britannica_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from mlflow import ActiveRun
+    from mlflow import ActiveRun, MlflowClient
 
 log = logging.getLogger(__name__)
 
 MAX_DATASET_DIGEST = 36  # characters, in MLflow's database
 MAX_BATCH_PARAMETERS = 100  # MLflow's limit on one call
+ARTIFACTS = "mlflow_artifacts"  # the folder of a local store's artifacts, in the data folder
+
+
+class MovedDataError(OSError):
+    """The data folder does not lie where its own MLflow store says; the message names both folders and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,9 @@ def connect(settings: Settings, experiment: str | None = None) -> str:
     """Points mlflow at the settings' store and returns the id of `experiment`, which is made if need be.
 
     Without `experiment` only the address is set, and the answer is "".
+
+    Raises:
+        MovedDataError: the data folder's own store names another folder as the models' place.
     """
     # MLflow reads this when it is first imported: no reports to its makers from a materialization.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -107,21 +118,50 @@ def connect(settings: Settings, experiment: str | None = None) -> str:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(settings.tracking_uri)
-    if experiment is None:
-        return ""
     local_store = settings.tracking_uri.startswith("sqlite:")
     database = Path(settings.tracking_uri.removeprefix("sqlite:///"))
+    if experiment is None and not (local_store and database.exists()):
+        return ""
     if local_store:
         database.parent.mkdir(parents=True, exist_ok=True)
     # Two processes that meet an empty SQLite file would both create its tables.
     with FileLock(f"{database}.lock") if local_store else nullcontext():
         client = mlflow.MlflowClient()
-        known = client.get_experiment_by_name(experiment)
-        if known is not None:
-            return str(known.experiment_id)
-        location = settings.data_path / "mlflow_artifacts" / experiment
+        if local_store:
+            _check_not_moved(settings, client)
+        return "" if experiment is None else _experiment_id(settings, client, experiment, local_store=local_store)
+
+
+def _experiment_id(settings: Settings, client: "MlflowClient", experiment: str, *, local_store: bool) -> str:
+    from mlflow.exceptions import MlflowException
+
+    known = client.get_experiment_by_name(experiment)
+    if known is None:
+        location = settings.data_path / ARTIFACTS / experiment
         address = str(location) if settings.is_remote else Path(str(location)).as_uri()
-        return str(client.create_experiment(experiment, artifact_location=address if local_store else None))
+        try:
+            return str(client.create_experiment(experiment, artifact_location=address if local_store else None))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            known = client.get_experiment_by_name(experiment)  # another machine has just made it
+    return str(known.experiment_id)
+
+
+def _check_not_moved(settings: Settings, client: "MlflowClient") -> None:
+    """Holds the folders that a store of the data folder's own names against the data folder: they are absolute."""
+    if settings.is_remote or settings.mlflow_tracking_uri:
+        return
+    for experiment in client.search_experiments(filter_string=f"name LIKE '{experiment_name('%')}'"):
+        stored = Path(url2pathname(urlsplit(experiment.artifact_location).path))
+        own = Path(str(settings.data_path / ARTIFACTS / experiment.name))
+        if stored.resolve() != own.resolve():
+            former = str(stored).removesuffix(f"/{ARTIFACTS}/{experiment.name}")
+            raise MovedDataError(
+                f"the data folder is {settings.data_path}, but {settings.tracking_uri} says that its models lie in"
+                f" {former}: it was moved or copied. Move it back, or make the old name a link to the new folder:"
+                f" ln -s {shlex.quote(str(settings.data_path))} {shlex.quote(former)}"
+            )
 
 
 def run_url(settings: Settings, run_id: str) -> str:

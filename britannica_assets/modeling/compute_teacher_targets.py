@@ -85,7 +85,7 @@ def main(path: Path) -> None:
     exit_with_parent(path.parent)
     specification.work.mkdir(parents=True, exist_ok=True)
     with pipes_logging():
-        remove_abandoned(specification.work)
+        remove_abandoned(specification.work, keep=specification.output)
         with exclusive_lock(specification.output):
             compute(specification)
         remove_superseded(specification.output)

@@ -56,10 +56,13 @@ def remove_superseded(folder: Path) -> None:
         _remove_unless_locked(other, "superseded")
 
 
-def remove_abandoned(parent: Path) -> None:
-    """Removes pieces of any asset and track below `parent` that nothing has changed for `ABANDONED_AFTER`."""
+def remove_abandoned(parent: Path, *, keep: Path) -> None:
+    """Removes pieces of any asset and track below `parent` that nothing has changed for `ABANDONED_AFTER`.
+
+    `keep`, the piece that is about to be gone on with, stays however old it is.
+    """
     for folder in _work_folders(parent):
-        if time.time() - _last_change(folder) > ABANDONED_AFTER:
+        if folder != keep and time.time() - _last_change(folder) > ABANDONED_AFTER:
             _remove_unless_locked(folder, "abandoned")
 
 

@@ -54,7 +54,7 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
             fit(specification)
         return None
     specification.work.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(specification.work)
+    remove_abandoned(specification.work, keep=specification.checkpoints)
     with exclusive_lock(specification.checkpoints):
         specification.checkpoints.mkdir(exist_ok=True)
         if (specification.output / TRAINING_FILE).is_file():

@@ -1,5 +1,6 @@
 """The rate limiter: how often one host may be asked, over all threads, processes and users of this machine."""
 
+import logging
 import struct
 import tempfile
 import threading
@@ -11,7 +12,10 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
+logger = logging.getLogger(__name__)
+
 MAX_PAUSE = 3_600.0  # seconds ahead that a stored moment is believed
+LONG_WAIT = 60.0  # seconds; longer ones are logged
 
 
 class RateLimiter:
@@ -58,7 +62,13 @@ class RateLimiter:
             # A moment far ahead was written before the clock was set back: it binds nobody.
             start = max(now, next_moment) if next_moment < now + MAX_PAUSE else now
             self._write_next_moment(start + self._interval)
-        self._sleep(max(0.0, start - now))
+        wait = max(0.0, start - now)
+        if wait > LONG_WAIT:
+            logger.warning(
+                "the next request may start in %.0f s: the wiki asked for a pause, or this machine's clock was set"
+                " back; in the second case delete %s", wait, self._file,
+            )  # fmt: skip
+        self._sleep(wait)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

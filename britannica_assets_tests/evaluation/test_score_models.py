@@ -36,8 +36,9 @@ ARTICLES = pl.DataFrame({"volume": [1] * 2, "words": [16, 17]})
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Settings:
     folder = tmp_path_factory.mktemp("data")
+    shutil.copy(empty_store, folder)
     minimal_pairs.write(folder / "evaluation_data")
     return Settings(data_dir=str(folder), eval_dir=folder / "evaluation_data", mlflow_tracking_uri=None)
 

@@ -121,7 +121,9 @@ def test_what_nothing_has_changed_for_a_month_is_removed(spec: TrainingSpecifica
     for path in (old / "file", old, fresh, foreign / "file", foreign):  # of `fresh` one file is new
         then = path.stat().st_mtime - ABANDONED_AFTER - 60
         os.utime(path, (then, then))
-    remove_abandoned(spec.work)
+    remove_abandoned(spec.work, keep=old)  # as by a training that goes on after a long holiday
+    assert old.exists()
+    remove_abandoned(spec.work, keep=fresh)
     assert not old.exists()
     assert fresh.exists()
     assert foreign.exists()

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -36,8 +37,10 @@ MODEL, TRACK = "britannica-student", "babylm_10m"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data_dir=str(tmp_path_factory.mktemp("data")), mlflow_tracking_uri=None)
+def settings(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Settings:
+    folder = tmp_path_factory.mktemp("data")
+    shutil.copy(empty_store, folder)
+    return Settings(data_dir=str(folder), mlflow_tracking_uri=None)
 
 
 @pytest.fixture

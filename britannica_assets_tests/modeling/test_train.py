@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,9 +55,10 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", 
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """One store for the module: MLflow takes seconds to make an empty one."""
-    return Settings(data_dir=str(tmp_path_factory.mktemp("data")), scale="demo", mlflow_tracking_uri=None)
+def settings(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Settings:
+    folder = tmp_path_factory.mktemp("data")
+    shutil.copy(empty_store, folder)
+    return Settings(data_dir=str(folder), scale="demo", mlflow_tracking_uri=None)
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,15 @@ def test_a_moment_from_before_the_clock_was_set_back_binds_nobody(tmp_path: Path
     assert slept == [0]
 
 
+def test_a_long_wait_is_not_silent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    slept: list[float] = []
+    limiter(tmp_path, [], now=NOW + 600).acquire()  # then the clock is set back by ten minutes
+    limiter(tmp_path, slept).acquire()
+    assert slept == [pytest.approx(600.02)]
+    assert "may start in 600 s" in caplog.text
+    assert f"clock was set back; in the second case delete {tmp_path}" in caplog.text
+
+
 def test_exclusive_requests_wait_for_each_other(tmp_path: Path) -> None:
     of_thread = limiter(tmp_path, [])
     reached = threading.Event()
