@@ -21,14 +21,11 @@ def export_gguf(
     with sentences(debug):
         set_environment(data, None)
         from britannica_assets.modeling.gguf_file import write_gguf
-        from britannica_assets.modeling.registry import download_champion, download_version
+        from britannica_assets.modeling.registry import download_student
         from britannica_assets.settings import Settings
         from britannica_assets.track_models import STUDENT, registered_model
 
         settings, name = Settings(), registered_model(STUDENT)
-        if version is None:
-            folder, version = download_champion(settings, name, track)
-        else:
-            folder = download_version(settings, name, version)
+        folder, version = download_student(settings, track, version)
         write_gguf(folder, file, name=f"{name} {version}, track {track}")
     typer.echo(f"{file}: version {version} of {name}")

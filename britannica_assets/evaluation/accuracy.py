@@ -1,17 +1,11 @@
 """Accuracy on items with a right candidate, by group (UID): ours, the official one, ties, and intervals."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import polars as pl
 
-from britannica_assets.evaluation.answers import Item, answer_items, outcomes
+from britannica_assets.evaluation.answers import Item, outcomes
 from britannica_assets.evaluation.intervals import average_interval, wilson_interval
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 NO_LABEL = "supplement"  # the field and term of items that name none, as BLiMP's supplement
 
@@ -31,33 +25,6 @@ SCORES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "low": pl.Float64,
     "high": pl.Float64,
 }
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """What a model answered in a task, and its figures: rows of `ANSWERS_SCHEMA` and of `SCORES_SCHEMA`."""
-
-    answers: pl.DataFrame
-    scores: pl.DataFrame
-
-
-Scorer = Callable[["PreTrainedModel", "PreTrainedTokenizerBase", Path], TaskResult]
-
-
-def choice_scorer(read: Callable[[Path], list[Item]], *, beyond_context: bool = False) -> Scorer:
-    """The scorer of a task whose items, which `read` reads from its folder, have a right candidate.
-
-    Args:
-        read: the task's folder to its items.
-        beyond_context: see `answer_items`.
-    """
-
-    def score(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> TaskResult:
-        items = read(folder)
-        answers = answer_items(model, tokenizer, items, beyond_context=beyond_context)
-        return TaskResult(answers, accuracy_by_group(items, answers))
-
-    return score
 
 
 def accuracy_by_group(items: Sequence[Item], answers: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from britannica_assets.evaluation.candidates import Candidate, encode_candidates
+from britannica_assets.evaluation.candidates import Candidate, EncodedCandidate, encode_candidates
 from britannica_assets.evaluation.evaluation_files import MAX_SHOWN, EvaluationDataError
 from britannica_assets.evaluation.log_likelihood import log_probabilities
 
@@ -66,21 +66,15 @@ def answer_items(
     """
     encoded = encode_candidates(tokenizer, [candidate for item in items for candidate in item.candidates])
     origins = [item for item in items for _ in item.candidates]
-    positions = getattr(model.config, "max_position_embeddings", None)
-    long = [positions is not None and len(candidate.ids) > positions for candidate in encoded]
+    long = longer_than_context(model, encoded)
     if any(long) and not beyond_context:
         place = long.index(True)
         raise EvaluationDataError(
             f"{origins[place].origin}: a text of {len(encoded[place].ids)} tokens cannot be scored by a model of"
-            f" {positions} positions: {origins[place].candidates[0].text[:MAX_SHOWN]!r}; remove it or train"
-            " with a longer sequence_length"
+            f" {model.config.max_position_embeddings} positions: {origins[place].candidates[0].text[:MAX_SHOWN]!r};"
+            " remove it or train with a longer sequence_length"
         )
-    rotary = getattr(model.config, "rope_parameters", None) is not None
-    readable = [place for place, is_long in enumerate(long) if rotary or not is_long]
-    scores: list[float | None] = [None] * len(encoded)
-    found = log_probabilities(model, [encoded[place] for place in readable])
-    for place, score in zip(readable, found.tolist(), strict=True):
-        scores[place] = score
+    scores = readable_log_probabilities(model, encoded, long)
     numbers: dict[str, int] = {}
     rows = []
     for item in items:
@@ -99,6 +93,29 @@ def answer_items(
         },
         schema=ANSWERS_SCHEMA,
     )
+
+
+def longer_than_context(model: "PreTrainedModel", encoded: Sequence[EncodedCandidate]) -> list[bool]:
+    """For each candidate whether it has more tokens than the model has positions; False where it has no such limit."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    return [positions is not None and len(candidate.ids) > positions for candidate in encoded]
+
+
+def readable_log_probabilities(
+    model: "PreTrainedModel", encoded: Sequence[EncodedCandidate], long: Sequence[bool]
+) -> list[float | None]:
+    """`log_probabilities`, with None for the candidates in `long` unless the model has rotary positions.
+
+    Raises:
+        BrokenModelError: see `log_probabilities`.
+    """
+    rotary = getattr(model.config, "rope_parameters", None) is not None
+    readable = [place for place, is_long in enumerate(long) if rotary or not is_long]
+    scores: list[float | None] = [None] * len(encoded)
+    found = log_probabilities(model, [encoded[place] for place in readable])
+    for place, score in zip(readable, found.tolist(), strict=True):
+        scores[place] = score
+    return scores
 
 
 def outcomes(answers: pl.DataFrame, *keys: str) -> pl.DataFrame:

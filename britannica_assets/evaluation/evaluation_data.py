@@ -55,7 +55,9 @@ def find_evaluation_data(
     """
     folder, missing = _folder_with(settings, tasks)
     official = read_json(digests_file, schema_version=SCHEMA_VERSION)
-    digests = {task.name: file_digests(folder / task.folder, task.suffix) for task in tasks if task.name not in missing}
+    found = {task.name: (task.folder, task.suffix) for task in tasks if task.name not in missing}
+    by_folder = {place: file_digests(folder / place[0], place[1]) for place in set(found.values())}
+    digests = {name: by_folder[place] for name, place in found.items()}
     kinds = {task.name: _kind(task, digests[task.name], official, folder) for task in tasks if task.name in digests}
     others = {
         f"{name}/{file}": digest

@@ -70,7 +70,7 @@ class Row:
     """Prefix trees as one sequence, in preorder: node j is an ancestor of node i, or i, where j <= i < ends[j].
 
     `nodes` and `next_tokens` say which tokens are predicted after which node: all of a sequence's but its first, one
-    sequence after another; `owners` says whose they are.
+    sequence after another.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -78,7 +78,6 @@ class Row:
     ends: list[int] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
     next_tokens: list[int] = field(default_factory=list)
-    owners: list[int] = field(default_factory=list)
 
 
 def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
@@ -88,7 +87,7 @@ def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
     """
     row, path = Row(), list[int]()
     before: TokenSequence = ()
-    for owner, ids in enumerate(sequences):
+    for ids in sequences:
         read = ids[:-1]
         shared = _shared(before, read)
         # A row twice as long as its sequence lets the candidates of one long prefix share it.
@@ -104,7 +103,6 @@ def packed_rows(sequences: Sequence[TokenSequence]) -> Iterator[Row]:
             row.ends[node] = end
         row.nodes += path
         row.next_tokens += ids[1:]
-        row.owners += [owner] * len(path)
         before = read
     if row.tokens:
         yield row

@@ -1,5 +1,6 @@
 """Reading times (De Varda et al. 2023): how much of them a model's surprisal explains beyond length and frequency."""
 
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from britannica_assets.evaluation.accuracy import SCORES_SCHEMA, Scorer, TaskResult
-from britannica_assets.evaluation.answers import ANSWERS_SCHEMA
+from britannica_assets.evaluation.accuracy import SCORES_SCHEMA
+from britannica_assets.evaluation.answers import (
+    ANSWERS_SCHEMA,
+    longer_than_context,
+    readable_log_probabilities,
+)
 from britannica_assets.evaluation.candidates import EncodedCandidate
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError, data_files, read_text
-from britannica_assets.evaluation.log_likelihood import log_probabilities
+from britannica_assets.evaluation.scorer import Scorer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -28,21 +33,15 @@ MISSING_CONTEXT = "None"  # what the pipeline reads where a context is missing
 MISSING = ["None", "NA", "N/A", "NULL", "NaN", "nan", "null", "n/a"]  # as the pipeline's pandas reads them
 
 
-def reading_scorer(outcomes: tuple[str, ...], *, previous: bool) -> Scorer:
-    """The scorer of some reading times.
+def reading_scorer(outcomes: tuple[str, ...], *, previous: bool) -> Scorer[pl.DataFrame]:
+    """The scorer of some reading times; all of them share what the model answers.
 
     Args:
         outcomes: columns of the data, a row of scores each.
         previous: whether the baseline knows the previous word's length and surprisal.
     """
-
-    def score(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> TaskResult:
-        data = read_reading_times(folder)
-        answers = answer_words(model, tokenizer, data)
-        terms = (*WORD_TERMS, *PREVIOUS_TERMS) if previous else WORD_TERMS
-        return TaskResult(answers, explained_variance(data, answers, outcomes, terms))
-
-    return score
+    terms = (*WORD_TERMS, *PREVIOUS_TERMS) if previous else WORD_TERMS
+    return Scorer(read_reading_times, answer_words, partial(explained_variance, outcomes=outcomes, terms=terms))
 
 
 def read_reading_times(folder: Path) -> pl.DataFrame:
@@ -86,17 +85,28 @@ def answer_words(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
         if item is not None and word is not None
     ]
     encoded = [_encode_word(tokenizer, context, word) for _, _, context, word in words]
-    owners = np.repeat(np.arange(len(words)), [len(tokens) for tokens in encoded])
-    found = log_probabilities(model, [token for tokens in encoded for token in tokens])
-    sums = np.bincount(owners, weights=found, minlength=len(words))
-    positions = getattr(model.config, "max_position_embeddings", None)
+    flat = [token for tokens in encoded for token in tokens]
+    long = longer_than_context(model, flat)
+    scored = pl.DataFrame(
+        {
+            "place": np.repeat(np.arange(len(words)), [len(tokens) for tokens in encoded]),
+            "log_probability": readable_log_probabilities(model, flat, long),
+            "beyond_context": long,
+        },
+        schema_overrides={"log_probability": pl.Float64},
+    )
+    by_word = scored.group_by("place", maintain_order=True).agg(
+        # A word of which a token cannot be read has no log-probability.
+        pl.when(pl.col("log_probability").null_count() == 0).then(pl.col("log_probability").sum()),
+        pl.col("beyond_context").any(),
+    )
     return pl.DataFrame(
         {
             "uid": [uid for uid, *_ in words],
             "item": [number for _, number, *_ in words],
             "candidate": [0] * len(words),
-            "log_probability": sums,
-            "beyond_context": [positions is not None and len(tokens[-1].ids) > positions for tokens in encoded],
+            "log_probability": by_word["log_probability"],
+            "beyond_context": by_word["beyond_context"],
             "target": [None] * len(words),
         },
         schema=ANSWERS_SCHEMA,

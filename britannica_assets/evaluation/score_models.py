@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from britannica_assets.corpus.token_ids import SPLITS, TokenIds
-from britannica_assets.evaluation.accuracy import TaskResult, accuracy_by, task_averages
+from britannica_assets.evaluation.accuracy import accuracy_by, task_averages
 from britannica_assets.evaluation.evaluation_data import EvaluationData, find_evaluation_data
 from britannica_assets.evaluation.perplexity import Perplexity, article_losses, perplexity, perplexity_by_group
 from britannica_assets.evaluation.score_table import SCORE_TABLE_SCHEMA
 from britannica_assets.evaluation.scored_versions import ANSWERS_FILE, SCORES_FILE
+from britannica_assets.evaluation.scorer import Scorer, TaskResult, read_all, score_all
 from britannica_assets.evaluation.tasks import EvaluationTask
 from britannica_assets.modeling.promotion import promote, record_blimp
 from britannica_assets.modeling.registry import training_identity
@@ -127,6 +129,8 @@ def score_models(
     if not data.tasks:
         return ScoringResult(pl.DataFrame(schema=SCORE_TABLE_SCHEMA), None, None, None, data.missing)
     tasks = [task for task in tasks if task.name in data.tasks]
+    scorers = {task.name: task.scorer for task in tasks}
+    read = read_all(scorers, {name: files.folder for name, files in data.tasks.items()})
     trained = {name: TrainedModel.read(path) for name, path in models.items()}
     refuse_other_token_ids(token_ids, trained)
     validation = TokenIds.open(token_ids, "validation")
@@ -147,7 +151,7 @@ def score_models(
     ) as run:
         scores, answers, perplexities = [], [], []
         for name, path in models.items():
-            scored = _score(path, trained[name], data, tasks, validation, validation_articles)
+            scored = _score(path, trained[name], scorers, read, validation, validation_articles)
             _record(settings, track, name, scored, data)
             identity = _identity(settings, track, name, trained[name])
             scores.append(_score_rows(identity, scored, scale, train_words, data))
@@ -187,15 +191,15 @@ def refuse_other_token_ids(token_ids: Path, trained: Mapping[str, TrainedModel])
 def _score(
     path: Path,
     trained: TrainedModel,
-    data: EvaluationData,
-    tasks: Sequence[EvaluationTask],
+    scorers: Mapping[str, Scorer[Any]],
+    data: Mapping[str, Any],
     validation: TokenIds,
     validation_articles: pl.DataFrame | None,
 ) -> ScoredModel:
     from britannica_assets.modeling.models import load_model
 
     model, tokenizer = load_model(path)
-    results = {task.name: task.scorer(model, tokenizer, data.tasks[task.name].folder) for task in tasks}
+    results = score_all(model, tokenizer, scorers, data)
     if validation_articles is None:
         return ScoredModel(trained, results, None, None)
     losses = article_losses(model, validation, length=trained.sequence_length)

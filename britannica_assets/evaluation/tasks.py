@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from britannica_assets.evaluation.accuracy import Scorer, choice_scorer
 from britannica_assets.evaluation.comps import read_comps
 from britannica_assets.evaluation.entity_tracking import read_entity_tracking
 from britannica_assets.evaluation.ewok import read_ewok
 from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
 from britannica_assets.evaluation.reading_times import EYE_TRACKING, SELF_PACED, reading_scorer
-from britannica_assets.evaluation.wug import score_wug
+from britannica_assets.evaluation.scorer import Scorer, choice_scorer
+from britannica_assets.evaluation.wug import wug_scorer
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class EvaluationTask:
     asset: str
     folder: str
     digest: str
-    scorer: Scorer
+    scorer: Scorer[Any]
     column: str
     unit: str = "%"
     pairs: bool = True
@@ -85,7 +86,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         asset="wug_scores",
         folder="wug_adj_nominalization",
         digest="b5a7d8027673041ed71922f7591b05cff5513939c0c88fdb524b32792315ec0e",
-        scorer=score_wug,
+        scorer=wug_scorer("wug_adj"),
         column="wug, adjectives",
         unit="ρ × 100",
         pairs=False,
@@ -96,7 +97,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         asset="wug_scores",
         folder="wug_past_tense",
         digest="",
-        scorer=score_wug,
+        scorer=wug_scorer("wug_past"),
         column="wug, past tense",
         unit="ρ × 100",
         pairs=False,

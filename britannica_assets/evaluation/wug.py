@@ -1,33 +1,29 @@
 """Wug tests (Hofmann et al. 2024): does a model prefer the form of an invented word that people prefer?"""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
-from britannica_assets.evaluation.accuracy import SCORES_SCHEMA, TaskResult
+from britannica_assets.evaluation.accuracy import SCORES_SCHEMA
 from britannica_assets.evaluation.answers import Item, answer_items
 from britannica_assets.evaluation.candidates import Candidate
 from britannica_assets.evaluation.evaluation_files import EvaluationDataError, read_lines
 from britannica_assets.evaluation.intervals import correlation_interval
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from britannica_assets.evaluation.scorer import Scorer
 
 
-def score_wug(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> TaskResult:
-    """Spearman's correlation, times 100, of the model's share of the first form with people's.
+def wug_scorer(uid: str) -> Scorer[list[Item]]:
+    """The scorer of a wug test, whose one group of items is called `uid`."""
 
-    Raises:
-        EvaluationDataError: the folder holds no file, a line is malformed, or all lines have the same ratio.
-    """
-    items = read_wug(folder)
-    answers = answer_items(model, tokenizer, items)
-    return TaskResult(answers, correlation(answers, folder))
+    def read(folder: Path) -> list[Item]:
+        return read_wug(folder, uid)
+
+    return Scorer(read, answer_items, correlation)
 
 
-def read_wug(folder: Path) -> list[Item]:
+def read_wug(folder: Path, uid: str) -> list[Item]:
     """The forms in their prompts, which a tab divides, with the share of people who chose the first.
 
     Raises:
@@ -42,12 +38,15 @@ def read_wug(folder: Path) -> list[Item]:
         if not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
             raise line.error(f"ratio must be a number from 0 to 1, it is {ratio!r}")
         candidates = tuple(Candidate("", form) for form in forms)
-        items.append(Item(folder.name, candidates, line.origin, target=float(ratio)))
+        items.append(Item(uid, candidates, line.origin, target=float(ratio)))
     return items
 
 
-def correlation(answers: pl.DataFrame, folder: Path) -> pl.DataFrame:
-    """The row of `SCORES_SCHEMA` that follows from the answers; `folder` is named in an error.
+def correlation(items: Sequence[Item], answers: pl.DataFrame) -> pl.DataFrame:
+    """Spearman's correlation, times 100, of the model's share of the first form with people's.
+
+    Returns:
+        One row of `SCORES_SCHEMA`.
 
     Raises:
         EvaluationDataError: people's or the model's shares are all the same, so that nothing correlates.
@@ -61,7 +60,9 @@ def correlation(answers: pl.DataFrame, folder: Path) -> pl.DataFrame:
         .agg((pl.col("weight").first() / pl.col("weight").sum()).alias("share"), pl.col("target").first())
     )
     if min(shares["share"].n_unique(), shares["target"].n_unique()) < 2:
-        raise EvaluationDataError(f"{folder}: the shares of the model or of people are all the same: bring more items")
+        raise EvaluationDataError(
+            f"{items[0].origin}: the shares of the model or of people are all the same: bring more items"
+        )
     rho = float(spearmanr(shares["share"].to_numpy(), shares["target"].to_numpy()).statistic)
     low, high = correlation_interval(rho, len(shares))
     row = {

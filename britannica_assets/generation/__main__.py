@@ -2,13 +2,11 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from britannica_assets.config import Configuration, Generation, load_configuration
 from britannica_assets.generation.generate import generate_articles
-from britannica_assets.modeling.registry import download_champion, download_version
+from britannica_assets.modeling.registry import download_student
 from britannica_assets.settings import Settings
-from britannica_assets.track_models import STUDENT, registered_model
 
 
 def main() -> None:
@@ -25,7 +23,8 @@ def main() -> None:
             top_p=arguments.top_p,
             max_new_tokens=arguments.max_new_tokens,
         )
-        model, tokenizer = load_model(_folder(settings, arguments))
+        folder, _ = download_student(settings, arguments.track, arguments.version)
+        model, tokenizer = load_model(folder)
         for number in range(arguments.number):
             seed = arguments.seed + number
             if arguments.number > 1:
@@ -57,14 +56,6 @@ def _parser(configuration: Configuration) -> argparse.ArgumentParser:
     parser.add_argument("--number", type=int, default=1, help="of articles, each with the seed after the one before")
     parser.add_argument("--seed", type=int, default=configuration.seed, help="of the first article")
     return parser
-
-
-def _folder(settings: Settings, arguments: argparse.Namespace) -> Path:
-    name = registered_model(STUDENT)
-    if arguments.version is not None:
-        return download_version(settings, name, arguments.version)
-    folder, _ = download_champion(settings, name, arguments.track)
-    return folder
 
 
 def _print(text: str) -> None:

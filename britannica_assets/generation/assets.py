@@ -35,13 +35,13 @@ def generated_articles(
     from britannica_assets.generation.novelty import novelty
     from britannica_assets.modeling.models import load_model
     from britannica_assets.modeling.promotion import champion_alias
-    from britannica_assets.modeling.registry import download_champion
+    from britannica_assets.modeling.registry import download_student
     from britannica_assets.tracking import model_url
 
     track = context.partition_key
     overrides = context.op_execution_context.op_config
     own = override(configuration, GENERATED, overrides)
-    folder, version = download_champion(settings, registered_model(STUDENT), track)
+    folder, version = download_student(settings, track)
     model, tokenizer = load_model(folder)
     train_text = corpus_split.filter(pl.col("split") == "train").select("text").collect()["text"]
     articles = generate_articles(model, tokenizer, own.generation, seed=own.seed)

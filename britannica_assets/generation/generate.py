@@ -9,7 +9,6 @@ from britannica_assets.config import Generation
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-SEEDS = range(-(2**63), 2**63)  # what torch and the served model take
 Stream = Callable[[str], None]  # gets each piece of text as soon as it is written
 
 
@@ -43,39 +42,25 @@ def generate_articles(
     seed: int,
     stream: Stream | None = None,
 ) -> list[GeneratedArticle]:
-    """Continues each prompt of `generation` by nucleus sampling (Holtzman et al. 2020).
+    """Continues each prompt of `generation` as a served model does (`served_model.py`).
 
     Each prompt begins with the seed anew and is not padded, so that its article is the same whatever other prompts
-    there are, and the same as the served model's (`served_model.py`) on the same kind of device. White space at a
-    prompt's end is dropped: the model's words begin with it.
+    there are, and the same as the served model's on the same kind of device.
 
     Raises:
         ValueError: a prompt is empty, with `max_new_tokens` longer than the model has positions, or the seed has more
             than 64 bits.
     """
-    if seed not in SEEDS:
-        raise ValueError(f"the seed {seed} has more than 64 bits: give one from {SEEDS.start} to {SEEDS.stop - 1}")
-    prompts = [prompt.rstrip() for prompt in generation.prompts]
-    encoded = [_encode(model, tokenizer, prompt, generation.max_new_tokens) for prompt in prompts]
-    return [
-        _generate(model, tokenizer, generation, prompt, ids, seed=seed, stream=stream)
-        for prompt, ids in zip(prompts, encoded, strict=True)
+    from britannica_assets.modeling.served_model import encode_prompt
+
+    encoded = [
+        encode_prompt(model, tokenizer, prompt, max_new_tokens=generation.max_new_tokens)
+        for prompt in generation.prompts
     ]
-
-
-def _encode(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt: str, max_new_tokens: int
-) -> list[int]:
-    if not prompt:
-        raise ValueError("a prompt is empty: give generation.prompts some words each")
-    ids: list[int] = tokenizer(prompt, verbose=False)["input_ids"]
-    longest, positions = len(ids) + max_new_tokens, model.config.max_position_embeddings
-    if longest > positions:
-        raise ValueError(
-            f"prompt and continuation may grow to {longest} tokens, the model has {positions} positions: lower"
-            " generation.max_new_tokens or shorten the prompt"
-        )
-    return ids
+    return [
+        _generate(model, tokenizer, generation, prompt.rstrip(), ids, seed=seed, stream=stream)
+        for prompt, ids in zip(generation.prompts, encoded, strict=True)
+    ]
 
 
 def _generate(
@@ -88,22 +73,19 @@ def _generate(
     seed: int,
     stream: Stream | None,
 ) -> GeneratedArticle:
-    import torch
+    from britannica_assets.modeling.served_model import continue_prompt
 
-    ids = torch.tensor([prompt_ids], device=model.device)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        sequence = model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            do_sample=True,
-            temperature=generation.temperature,
-            top_p=generation.top_p,
-            max_new_tokens=generation.max_new_tokens,
-            pad_token_id=tokenizer.pad_token_id,
-            streamer=None if stream is None else _streamer(tokenizer, stream),
-        )[0]
-    new = sequence[len(prompt_ids) :].tolist()
+    sequence = continue_prompt(
+        model,
+        tokenizer,
+        prompt_ids,
+        max_new_tokens=generation.max_new_tokens,
+        temperature=generation.temperature,
+        top_p=generation.top_p,
+        seed=seed,
+        streamer=None if stream is None else _streamer(tokenizer, stream),
+    )
+    new = sequence[len(prompt_ids) :]
     ended = tokenizer.eos_token_id in new
     new = new[: new.index(tokenizer.eos_token_id)] if ended else new
     return GeneratedArticle(

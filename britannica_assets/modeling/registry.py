@@ -21,7 +21,7 @@ from britannica_assets.modeling.promotion import (
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.trained_model import TrainedModel, TrainingMetrics
 from britannica_assets.settings import Settings
-from britannica_assets.track_models import asset_of
+from britannica_assets.track_models import STUDENT, asset_of, registered_model
 from britannica_assets.tracking import connect
 
 EXAMPLE_PROMPT = "The town of"
@@ -139,6 +139,10 @@ def _new_version(specification: TrainingSpecification, folder: Path) -> int:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+    from britannica_assets.modeling.served_model import SAMPLING
+
+    # Half of a model's positions are left to the prompt.
+    max_new_tokens = min(int(SAMPLING["max_new_tokens"]), specification.sequence_length)
     information = mlflow.pyfunc.log_model(
         name="model",
         python_model=str(SERVED_MODEL),
@@ -148,9 +152,9 @@ def _new_version(specification: TrainingSpecification, folder: Path) -> int:
             outputs=Schema([ColSpec(DataType.string)]),
             params=ParamSchema(
                 [
-                    ParamSpec("max_new_tokens", DataType.long, 100),
-                    ParamSpec("temperature", DataType.double, 0.7),
-                    ParamSpec("top_p", DataType.double, 0.95),
+                    ParamSpec("max_new_tokens", DataType.long, max_new_tokens),
+                    ParamSpec("temperature", DataType.double, SAMPLING["temperature"]),
+                    ParamSpec("top_p", DataType.double, SAMPLING["top_p"]),
                     ParamSpec("seed", DataType.long, specification.seed),
                 ]
             ),
@@ -207,6 +211,18 @@ def download_champion(settings: Settings, registered_model: str, track: str) -> 
             f" materialize the asset {asset_of(registered_model)} for the track {track} first"
         ) from error
     return download_version(settings, registered_model, int(version.version)), int(version.version)
+
+
+def download_student(settings: Settings, track: str, version: int | None = None) -> tuple[Path, int]:
+    """A local folder that transformers loads, and its version: the student of this version, or the track's champion.
+
+    Raises:
+        LookupError: there is no such version, or no champion yet; the message says what there is, or what to do.
+    """
+    name = registered_model(STUDENT)
+    if version is None:
+        return download_champion(settings, name, track)
+    return download_version(settings, name, version), version
 
 
 def download_version(settings: Settings, registered_model: str, version: int) -> Path:

@@ -88,15 +88,14 @@ def test_any_causal_model_is_scored(configuration: PreTrainedConfig, read_as: st
 @given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6).map(tuple), min_size=1, max_size=40))
 def test_a_node_sees_the_tokens_before_it(sequences: list[tuple[int, ...]]) -> None:
     distinct = sorted(set(sequences))
-    predicted: dict[int, list[tuple[int, ...]]] = {}
+    predicted = []
     for row in packed_rows(distinct):
         assert len(row.tokens) <= MAX_ROW_NODES
-        for node, next_token, owner in zip(row.nodes, row.next_tokens, row.owners, strict=True):
+        for node, next_token in zip(row.nodes, row.next_tokens, strict=True):
             seen = tuple(row.tokens[other] for other in range(node + 1) if node < row.ends[other])
             assert len(seen) == row.depths[node] + 1
-            predicted.setdefault(owner, []).append((*seen, next_token))
-    for owner, ids in enumerate(distinct):
-        assert predicted.get(owner, []) == [ids[:end] for end in range(2, len(ids) + 1)]
+            predicted.append((*seen, next_token))
+    assert predicted == [ids[:end] for ids in distinct for end in range(2, len(ids) + 1)]
 
 
 def with_tokenizer(model_folder: Path, folder: Path, change: Callable[[Any], None]) -> PreTrainedTokenizerBase:

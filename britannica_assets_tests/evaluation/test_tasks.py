@@ -6,10 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from britannica_assets.digests import folder_digest
-from britannica_assets.evaluation.accuracy import TaskResult
 from britannica_assets.evaluation.answers import ANSWERS_SCHEMA
 from britannica_assets.evaluation.assets import build_scores
 from britannica_assets.evaluation.evaluation_data import (
@@ -25,19 +23,20 @@ from britannica_assets.evaluation.evaluation_files import EvaluationDataError, d
 from britannica_assets.evaluation.leaderboard import build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
 from britannica_assets.evaluation.scored_versions import ScoredVersions
+from britannica_assets.evaluation.scorer import Scorer
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_asset
 from britannica_assets.files import read_json, write_json
 from britannica_assets.sample import minimal_pairs
 from britannica_assets.settings import Settings
 from britannica_assets_tests.evaluation.rows import outcome_rows, score_rows
 
-
-def fixed_score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> TaskResult:
-    """A scorer that needs no model: three quarters are right."""
-    return TaskResult(pl.DataFrame(schema=ANSWERS_SCHEMA), score_rows("counting", "counting", 0.75))
-
-
-THIRD = EvaluationTask("counting", "counting_scores", "counting", "no digest", fixed_score, "word counting")
+# A scorer that needs neither files nor a model: three quarters are right.
+THREE_QUARTERS = Scorer[None](
+    lambda folder: None,
+    lambda model, tokenizer, data: pl.DataFrame(schema=ANSWERS_SCHEMA),
+    lambda data, answers: score_rows("counting", "counting", 0.75),
+)
+THIRD = EvaluationTask("counting", "counting_scores", "counting", "no digest", THREE_QUARTERS, "word counting")
 
 
 def test_a_third_task_by_one_entry_has_its_asset_its_column_and_its_place_on_the_page(tmp_path: Path) -> None:

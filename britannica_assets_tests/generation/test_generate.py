@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -13,6 +14,9 @@ from britannica_assets.config import Generation
 from britannica_assets.generation.generate import GeneratedArticle, generate_articles
 from britannica_assets.generation.novelty import GRAM, novelty
 from britannica_assets.modeling.models import load_model
+
+if TYPE_CHECKING:
+    from britannica_assets.modeling.served_model import ServedModel
 
 PROMPTS = ["The river", "He was born in the town of"]
 GENERATION = Generation(temperature=0.7, top_p=0.95, max_new_tokens=20, prompts=PROMPTS)
@@ -38,18 +42,43 @@ def test_an_article_does_not_depend_on_other_prompts(model_folder: Path) -> None
     assert generate_articles(model, tokenizer, spaced, seed=1) == together
 
 
-def test_the_served_model_writes_the_same(model_folder: Path) -> None:
+@pytest.fixture(scope="module")
+def served(model_folder: Path) -> "ServedModel":
     from mlflow.pyfunc import PythonModelContext
 
     from britannica_assets.modeling.served_model import ServedModel
 
-    served = ServedModel()
-    context = PythonModelContext({"model": str(model_folder)}, None)
-    served.load_context(context)
-    sampling = {"max_new_tokens": 20, "temperature": 0.7, "top_p": 0.95, "seed": 5}
-    texts = served.predict(context, pd.DataFrame({"prompt": PROMPTS[::-1]}), sampling)
+    model = ServedModel()
+    model.load_context(PythonModelContext({"model": str(model_folder)}, None))
+    return model
+
+
+SAMPLING = {"max_new_tokens": 20, "temperature": 0.7, "top_p": 0.95, "seed": 5}
+
+
+def test_the_served_model_writes_the_same(model_folder: Path, served: "ServedModel") -> None:
+    texts = served.predict(None, pd.DataFrame({"prompt": PROMPTS[::-1]}), SAMPLING)
     articles = generate_articles(*load_model(model_folder), GENERATION, seed=5)
     assert texts == [article.text for article in articles][::-1]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "change", "sentence"),
+    [
+        ("The river", {"seed": 10**30}, "has more than 64 bits: give one from"),
+        ("rock " * 300, {}, "the model has 256 positions, and max_new_tokens is 20"),
+        ("The river", {"max_new_tokens": 0}, "max_new_tokens is 0: give 1 or more"),
+        ("The river", {"temperature": 0.0}, "temperature 0.0 must be above 0"),
+        (" ", {}, "a prompt is empty"),
+    ],
+)
+def test_the_served_model_answers_wrong_input_with_a_sentence(
+    prompt: str, change: dict[str, Any], sentence: str, served: "ServedModel"
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException, match=sentence):
+        served.predict(None, pd.DataFrame({"prompt": [prompt]}), SAMPLING | change)
 
 
 def test_an_article_streams_as_it_is_written(model_folder: Path) -> None:
@@ -101,7 +130,7 @@ def test_an_article_stops_at_its_end(model_folder: Path) -> None:
 
 def test_a_continuation_too_long_for_the_model_is_refused(model_folder: Path) -> None:
     model, tokenizer = load_model(model_folder)
-    with pytest.raises(ValueError, match=r"256 positions: lower generation\.max_new_tokens"):
+    with pytest.raises(ValueError, match="256 positions, and max_new_tokens is 250: give 1 or more, lower it"):
         generate_articles(model, tokenizer, GENERATION.model_copy(update={"max_new_tokens": 250}), seed=1)
     with pytest.raises(ValueError, match="a prompt is empty"):
         generate_articles(model, tokenizer, GENERATION.model_copy(update={"prompts": [" "]}), seed=1)
