@@ -21,6 +21,7 @@ from britannica_assets.folder_store import (
     upload_folder,
 )
 from britannica_assets.settings import Settings
+from britannica_assets.shared_work import remove_shared
 
 
 class MissingInputError(FileNotFoundError):
@@ -114,6 +115,7 @@ class FolderIOManager(_AssetIOManager):
     def dump_to_path(self, context: dg.OutputContext, obj: Path, path: UPath) -> None:
         if self.settings.is_remote:
             upload_folder(obj, path)
+            remove_shared(self.settings, obj)
             shutil.rmtree(obj)
         elif obj != Path(str(path)):
             replace_folder(obj, Path(str(path)))

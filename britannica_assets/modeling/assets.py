@@ -90,6 +90,7 @@ def teacher_targets(
     own = override(configuration, TARGETS, overrides)
     specification = TargetsSpecification(
         track=context.partition_key,
+        settings=settings.model_dump(mode="json"),
         teachers=list(teachers.values()),
         token_ids=token_ids,
         data_digests={

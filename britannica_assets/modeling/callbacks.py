@@ -20,10 +20,15 @@ from britannica_assets.modeling.device import peak_flops
 from britannica_assets.modeling.models import training_flops
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.validation import validation_loss
+from britannica_assets.shared_work import Store
 
 logger = logging.getLogger(__name__)
 
 LogMetrics = Callable[[dict[str, float], int], object]  # takes metrics and the step they belong to
+
+
+def ignore_metrics(metrics: dict[str, float], step: int) -> None:
+    """The `LogMetrics` of who wants none."""
 
 
 class TrainingClock:
@@ -182,10 +187,11 @@ class ValidationCallback(TrainerCallback):
 
 
 class CheckpointCallback(TrainerCallback):
-    """Asks for a checkpoint when the last one is old, and stops the training when its time is up."""
+    """Asks for a checkpoint when the last one is old, has it stored, and stops the training when its time is up."""
 
-    def __init__(self, specification: TrainingSpecification) -> None:
+    def __init__(self, specification: TrainingSpecification, store: Store) -> None:
         self.specification = specification
+        self.store = store
         self.stopped = False
         self.started = self.last_saved = time.monotonic()
 
@@ -210,6 +216,7 @@ class CheckpointCallback(TrainerCallback):
             distributed.barrier()
         if state.is_world_process_zero:
             write_manifest(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+            self.store()
 
 
 def _agree(wanted: bool) -> bool:

@@ -1,7 +1,7 @@
 """Computes teacher targets in a process of its own.
 
 `python -m britannica_assets.modeling.compute_teacher_targets SPECIFICATION.json`; stopped or killed, the same
-specification goes on with the next shard.
+specification goes on with the next shard; with a data folder in an object store on another machine, too.
 """
 
 import sys
@@ -18,19 +18,23 @@ from britannica_assets.modeling.garbage_collection import remove_abandoned, remo
 from britannica_assets.modeling.models import load_trained
 from britannica_assets.modeling.process import exclusive_lock, exit_with_parent, pipes_logging
 from britannica_assets.modeling.teacher_targets import SCHEMA_VERSION, compute_teacher_targets
+from britannica_assets.settings import Settings
+from britannica_assets.shared_work import Store, shared_work, store_nothing
 from britannica_assets.tracking import flattened
 
 
 class TargetsSpecification(BaseModel):
     """The teachers' folders, the token ids they read, and the folder (`work`) below which the targets are computed.
 
-    `data_digests` name the content of teachers and token ids; a shard has `shard_length` positions. After
+    `settings` are the platform's, as in `TrainingSpecification`. `data_digests` name the content of teachers and token
+    ids; a shard has `shard_length` positions. After
     `stop_after_seconds` the process ends with the shard at hand; called again, it goes on from there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     track: str
+    settings: dict[str, Any] = {}
     teachers: list[Path]
     token_ids: Path
     data_digests: dict[str, str]
@@ -58,8 +62,10 @@ class TargetsSpecification(BaseModel):
         return self.work / f"teacher_targets-{self.track}-{json_digest(self.identity)[:16]}"
 
 
-def compute(specification: TargetsSpecification) -> None:
+def compute(specification: TargetsSpecification, store: Store = store_nothing) -> None:
     """Computes what of the targets is missing, on the best device, in bfloat16 where the device multiplies it.
+
+    `store` is called after each shard.
 
     Raises: see `compute_teacher_targets`.
     """
@@ -76,6 +82,7 @@ def compute(specification: TargetsSpecification) -> None:
         shard_length=specification.shard_length,
         seed=specification.seed,
         stop_after_seconds=specification.stop_after_seconds,
+        store=store,
     )
 
 
@@ -86,9 +93,11 @@ def main(path: Path) -> None:
     specification.work.mkdir(parents=True, exist_ok=True)
     with pipes_logging():
         remove_abandoned(specification.work, keep=specification.output)
-        with exclusive_lock(specification.output):
-            compute(specification)
-        remove_superseded(specification.output)
+        settings = Settings(**specification.settings)
+        with exclusive_lock(specification.output), shared_work(settings, specification.output) as store:
+            compute(specification, store)
+            store()
+        remove_superseded(specification.output, settings)
 
 
 if __name__ == "__main__":

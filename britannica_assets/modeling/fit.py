@@ -20,6 +20,7 @@ from britannica_assets.modeling.callbacks import (
     MetricsCallback,
     TrainingClock,
     ValidationCallback,
+    ignore_metrics,
     logged_steps,
 )
 from britannica_assets.modeling.checkpoints import last_complete_checkpoint, load_best
@@ -41,6 +42,7 @@ from britannica_assets.modeling.trained_model import TrainingMetrics
 from britannica_assets.modeling.trainer import LOGGING_STEPS, DistillationTrainer
 from britannica_assets.modeling.validation import validation_loss
 from britannica_assets.modeling.words_seen import WordsSeenCheckpoints
+from britannica_assets.shared_work import Store, store_nothing
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +65,11 @@ class TrainingResult:
     history: list[dict[str, float]]
 
 
-def ignore_metrics(metrics: dict[str, float], step: int) -> None:
-    """The `LogMetrics` of who wants none."""
-
-
-def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_metrics) -> TrainingMetrics:
+def fit_to_folder(
+    specification: TrainingSpecification,
+    log_metrics: LogMetrics = ignore_metrics,
+    store: Store = store_nothing,
+) -> TrainingMetrics:
     """Fits and stores the model in `specification.output`, see `save_model`, unless an earlier call did.
 
     Of several processes that train together the first one calls this, the others `fit`.
@@ -77,7 +79,7 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
     file = specification.checkpoints / METRICS_FILE
     if file.exists():
         return TrainingMetrics(**read_json(file, schema_version=SCHEMA_VERSION))
-    result = fit(specification, log_metrics)
+    result = fit(specification, log_metrics, store)
     metrics = TrainingMetrics(
         parameters=result.model.num_parameters(),
         validation_loss=result.validation_loss,
@@ -89,15 +91,21 @@ def fit_to_folder(specification: TrainingSpecification, log_metrics: LogMetrics 
     )
     save_model(result.model, specification, metrics)
     write_json(file, asdict(metrics), schema_version=SCHEMA_VERSION)  # last: it says that the folder is complete
+    store()
     return metrics
 
 
-def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_metrics) -> TrainingResult:
+def fit(
+    specification: TrainingSpecification,
+    log_metrics: LogMetrics = ignore_metrics,
+    store: Store = store_nothing,
+) -> TrainingResult:
     """Trains and validates, from the last complete checkpoint if there is one.
 
     Args:
         specification: the model, its data and its folder.
         log_metrics: gets the metrics of every few steps, and of each validation.
+        store: called after each complete checkpoint.
 
     Raises:
         NonFiniteLossError: the loss is not a finite number.
@@ -112,7 +120,7 @@ def fit(specification: TrainingSpecification, log_metrics: LogMetrics = ignore_m
     dtype, compiled = _precision_and_compilation(specification, model, dataset)
     clock = TrainingClock()
     metrics = MetricsCallback(specification, dataset, clock, log_metrics, dtype)
-    checkpoints = CheckpointCallback(specification)
+    checkpoints = CheckpointCallback(specification, store)
     decay = specification.model.training.ema_decay
     average = WeightAverage(model, decay, checkpoint) if decay else None
     callbacks = [

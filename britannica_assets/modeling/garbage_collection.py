@@ -15,6 +15,8 @@ from typing import Any
 
 from britannica_assets.files import SchemaVersionError, read_json, write_json
 from britannica_assets.modeling.process import LockedError, exclusive_lock
+from britannica_assets.settings import Settings
+from britannica_assets.shared_work import remove_shared_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +52,11 @@ def log_differences(folder: Path, identity: Mapping[str, Any]) -> None:
         )
 
 
-def remove_superseded(folder: Path) -> None:
-    """Removes other pieces of the same asset and track, now that the one in `folder` is finished."""
+def remove_superseded(folder: Path, settings: Settings) -> None:
+    """Removes other pieces of the same asset and track, shared ones too, now that the one in `folder` is finished."""
     for other in _of_the_same_asset(folder):
         _remove_unless_locked(other, "superseded")
+    remove_shared_pieces(settings, lambda name: _is_of_the_same_asset(name, folder), folder.parent)
 
 
 def remove_abandoned(parent: Path, *, keep: Path) -> None:
@@ -71,8 +74,12 @@ def _work_folders(parent: Path) -> Iterator[Path]:
 
 
 def _of_the_same_asset(folder: Path) -> Iterator[Path]:
-    name = NAME.sub(r"\1", folder.name)
-    return (other for other in _work_folders(folder.parent) if NAME.sub(r"\1", other.name) == name and other != folder)
+    return (other for other in _work_folders(folder.parent) if _is_of_the_same_asset(other.name, folder))
+
+
+def _is_of_the_same_asset(name: str, folder: Path) -> bool:
+    found = NAME.fullmatch(name)
+    return found is not None and name != folder.name and found[1] == NAME.sub(r"\1", folder.name)
 
 
 def _last_change(folder: Path) -> float:

@@ -30,6 +30,14 @@ def is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def wait_for_each_other() -> None:
+    """Lets the processes that share one work go on together; one alone goes on at once."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()
+
+
 @contextmanager
 def pipes_logging() -> Iterator[None]:
     """Sends the project's log to Dagster, through Pipes, where Dagster started this process, else to stderr."""

@@ -29,6 +29,7 @@ from britannica_assets.modeling.models import defer_head, output_weight
 from britannica_assets.modeling.process import UnfinishedError
 from britannica_assets.modeling.target_rows import RowLayout, TargetArrays
 from britannica_assets.modeling.target_sampling import position_uniforms, sample_targets
+from britannica_assets.shared_work import Store, store_nothing
 from britannica_assets.special_tokens import EOS_ID
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def compute_teacher_targets(
     shard_length: int,
     seed: int,
     stop_after_seconds: float | None = None,
+    store: Store = store_nothing,
 ) -> None:
     """Runs the teachers over the train text and writes what of the targets is missing in `folder`.
 
@@ -111,7 +113,8 @@ def compute_teacher_targets(
     window begin `distillation.left_context` tokens early, so that every position sees at least that many tokens, or its
     article's beginning.
 
-    The teachers' output layers are replaced, see `defer_head`; the models serve for nothing else afterwards.
+    The teachers' output layers are replaced, see `defer_head`; the models serve for nothing else afterwards. `store` is
+    called after each shard.
 
     Raises:
         ValueError: `left_context` leaves no room for new positions, or `top_k` is no part of the vocabulary.
@@ -147,6 +150,7 @@ def compute_teacher_targets(
             )
         with atomic_write(file) as temporary:
             rows.tofile(temporary)
+        store()
         done += end - begin
         speed = done / (time.monotonic() - started)
         logger.info(

@@ -1,7 +1,8 @@
 """Trains one model in a process of its own: `python -m britannica_assets.modeling.train SPECIFICATION.json`.
 
 Started by an asset through Dagster Pipes, or by hand; plain, or under `accelerate launch` on several devices. Stopped
-or killed, the same specification goes on from the last complete checkpoint, in the same MLflow run.
+or killed, the same specification goes on from the last complete checkpoint, in the same MLflow run; with a data folder
+in an object store on another machine, too.
 """
 
 import logging
@@ -23,11 +24,13 @@ from britannica_assets.modeling.process import (
     exit_with_parent,
     is_main_process,
     pipes_logging,
+    wait_for_each_other,
 )
 from britannica_assets.modeling.registry import register
 from britannica_assets.modeling.specification import TrainingSpecification
 from britannica_assets.modeling.trained_model import TRAINING_FILE, TrainedModel
 from britannica_assets.settings import Settings
+from britannica_assets.shared_work import Store, shared_work
 from britannica_assets.tracking import DataSet, Origin, tracked_run
 
 if TYPE_CHECKING:
@@ -45,35 +48,40 @@ def train(specification: TrainingSpecification) -> TrainedModel | None:
     Where several processes train together the first does all but the training itself; the others return None.
 
     Raises:
-        LockedError: another process trains the same.
+        LockedError, LeaseTakenError: another process, or another machine, trains the same.
         TrackingServerError: MLflow is away at the end, too; the same call registers what was trained.
         NonFiniteLossError, OutOfMemoryError, UnfinishedError: see `fit`.
     """
+    settings = Settings(**specification.settings)
     if not is_main_process():
+        if settings.is_remote:
+            wait_for_each_other()  # the first fetches what another machine stored
         if not (specification.checkpoints / METRICS_FILE).exists():
             fit(specification)
         return None
     specification.work.mkdir(parents=True, exist_ok=True)
     remove_abandoned(specification.work, keep=specification.checkpoints)
-    with exclusive_lock(specification.checkpoints):
+    with exclusive_lock(specification.checkpoints), shared_work(settings, specification.checkpoints) as store:
         specification.checkpoints.mkdir(exist_ok=True)
+        if settings.is_remote:
+            wait_for_each_other()
         if (specification.output / TRAINING_FILE).is_file():
             logger.info("%s: trained and registered before, by a process whose result was lost", specification.asset)
         else:
-            _train_and_register(specification)
+            _train_and_register(settings, specification, store)
         _remove_checkpoints(specification)
-    remove_superseded(specification.checkpoints)
+        store()
+    remove_superseded(specification.checkpoints, settings)
     return TrainedModel.read(specification.output)
 
 
-def _train_and_register(specification: TrainingSpecification) -> None:
-    settings = Settings(**specification.settings)
+def _train_and_register(settings: Settings, specification: TrainingSpecification, store: Store) -> None:
     file = specification.checkpoints / METRIC_LOG_FILE
     with (
         _training_run(settings, specification) as run,
         MetricLog(file, run.info.run_id, settings.tracking_uri) as log,
     ):
-        metrics = fit_to_folder(specification, log.log)
+        metrics = fit_to_folder(specification, log.log, store)
         log.flush(SERVER_WAIT)
         register(settings, specification, metrics, run_id=run.info.run_id)
 

@@ -107,7 +107,7 @@ def test_a_finished_training_removes_the_unfinished_ones_of_its_asset_and_track(
     for one in (spec, superseded, at_work, *others):
         (one.checkpoints / "checkpoint-5").mkdir(parents=True)
     with exclusive_lock(at_work.checkpoints):
-        remove_superseded(spec.checkpoints)
+        remove_superseded(spec.checkpoints, Settings(**spec.settings))
     assert not superseded.checkpoints.exists()
     assert all(one.checkpoints.exists() for one in (spec, at_work, *others))
 
