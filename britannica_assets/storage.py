@@ -1,6 +1,7 @@
 """Where materialized values live: the IO managers, which store tables as Parquet, models and token ids as folders."""
 
 import io
+import logging
 import shutil
 import uuid
 from pathlib import Path
@@ -22,6 +23,8 @@ from britannica_assets.folder_store import (
 )
 from britannica_assets.settings import Settings
 from britannica_assets.shared_work import remove_shared
+
+logger = logging.getLogger(__name__)
 
 
 class MissingInputError(FileNotFoundError):
@@ -134,6 +137,20 @@ class FolderIOManager(_AssetIOManager):
 def asset_path(settings: Settings, asset: str, name: str) -> UPath:
     """Where `asset` keeps its file or folder `name`, for example a text file with its table."""
     return settings.data_path / asset / name
+
+
+def read_stored_table(
+    settings: Settings, asset: str, name: str, columns: list[str] | None = None
+) -> pl.DataFrame | None:
+    """A table as it was last materialized; None where there is none, or none that can be read, which is logged."""
+    path = asset_path(settings, asset, name)
+    if not path.exists():
+        return None
+    try:
+        return pl.read_parquet(path.read_bytes(), columns=columns)
+    except pl.exceptions.PolarsError as error:
+        logger.warning("%s cannot be read (%s) and counts as not there: materialize %s again", path, error, asset)
+        return None
 
 
 def new_folder(settings: Settings, asset: str, partition: str) -> Path:

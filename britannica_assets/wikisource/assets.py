@@ -12,7 +12,7 @@ from britannica_assets.digests import table_digest
 from britannica_assets.partitions import volume_partitions
 from britannica_assets.run_config import NO_RUN_CONFIG
 from britannica_assets.settings import Settings
-from britannica_assets.storage import asset_path
+from britannica_assets.storage import read_stored_table
 from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.changed_articles import compare_articles
 from britannica_assets.wikisource.checks import (
@@ -90,8 +90,7 @@ def raw_articles(
 ) -> Iterator[dg.MaterializeResult[pl.DataFrame]]:
     """Each article's page as fetched; a re-scrape fetches only what is new or has changed."""
     volume = context.partition_key
-    materialized = asset_path(settings, "raw_articles", f"{volume}.parquet")
-    previous = pl.read_parquet(materialized.read_bytes()) if materialized.exists() else None
+    previous = read_stored_table(settings, "raw_articles", f"{volume}.parquet")
     store = PageStore(settings.work_path / "pages" / f"{volume}.sqlite")
     with connect(settings) as client:
         result = scrape_volume(client, volume_index.collect(), store, previous=previous)
@@ -132,10 +131,7 @@ def articles(
     """The running text of each article, with its printed pages, their proofreading quality and who signed it."""
     volume = extract_articles(raw_articles.collect())
     table = volume.articles
-    materialized = asset_path(settings, "articles", f"{context.partition_key}.parquet")
-    before = None
-    if materialized.exists():
-        before = pl.read_parquet(materialized.read_bytes(), columns=["title", "text", "words"])
+    before = read_stored_table(settings, "articles", f"{context.partition_key}.parquet", ["title", "text", "words"])
     words_before = None if before is None else int(before["words"].sum())
     changed = [] if before is None else compare_articles(before, table)
     unknown = sum(box.count for box in volume.boxes if box.rule is None)

@@ -4,12 +4,11 @@ import json
 from functools import partial
 
 import dagster as dg
-import polars as pl
 
 from britannica_assets.jobs import scrape_job
 from britannica_assets.partitions import volume_partitions
 from britannica_assets.settings import Settings
-from britannica_assets.storage import asset_path
+from britannica_assets.storage import read_stored_table
 from britannica_assets.wikisource.assets import connect
 from britannica_assets.wikisource.changes import last_change, read_changes
 from britannica_assets.wikisource.retry import RetryPolicy
@@ -72,7 +71,7 @@ def _volumes_by_title(settings: Settings) -> dict[str, str]:
     """The volume of every article whose index is materialized."""
     volumes: dict[str, str] = {}
     for volume in volume_partitions.get_partition_keys():
-        path = asset_path(settings, "volume_index", f"{volume}.parquet")
-        if path.exists():
-            volumes |= dict.fromkeys(pl.read_parquet(path.read_bytes(), columns=["title"])["title"], volume)
+        index = read_stored_table(settings, "volume_index", f"{volume}.parquet", ["title"])
+        if index is not None:
+            volumes |= dict.fromkeys(index["title"], volume)
     return volumes

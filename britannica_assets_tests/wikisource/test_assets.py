@@ -46,6 +46,20 @@ def records(event: dg.AssetMaterialization, name: str) -> list[Mapping[str, obje
     return [record.data for record in table.records]
 
 
+def test_a_damaged_table_does_not_stop_its_own_materialization(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = scrape(settings, "01", instance)
+        for asset in ("raw_articles", "articles"):
+            table = tmp_path / asset / "01.parquet"
+            table.write_bytes(table.read_bytes()[:100])
+        second = scrape(settings, "01", instance)
+        assert data_version(second, "articles") == data_version(first, "articles")
+    for asset in ("raw_articles", "articles"):
+        assert f"{tmp_path}/{asset}/01.parquet cannot be read" in caplog.text
+
+
 def data_version(result: dg.ExecuteInProcessResult, asset: str) -> str:
     (event,) = result.asset_materializations_for_node(asset)
     return (event.tags or {})["dagster/data_version"]
