@@ -25,8 +25,13 @@ def table_digest(table: pl.DataFrame) -> str:
 
 def folder_digest(folder: Path) -> str:
     """SHA-256 (hex) of the names and bytes of all files below `folder`, in the order of their names."""
+    return combined_digest(digests_of_files(folder))
+
+
+def digests_of_files(folder: Path) -> dict[str, str]:
+    """SHA-256 (hex) of each file below `folder` by its path there, in the order of the paths."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return combined_digest({file.relative_to(folder).as_posix(): file_digest(file) for file in files})
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
 
 
 def file_digest(file: Path) -> str:

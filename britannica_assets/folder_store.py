@@ -1,7 +1,8 @@
 """Folders in a store, replaced whole or not at all.
 
 In an object store a folder lies under its digest, and a small pointer, written last, says which digest is current: an
-upload that breaks leaves the old value as it was. In a folder of this machine the new value is renamed into its place.
+upload that breaks leaves the old value as it was. In a folder of this machine the new value is renamed into its place,
+and beside it lie its files' digests, by which a damaged one shows.
 """
 
 import shutil
@@ -10,15 +11,16 @@ from pathlib import Path
 
 from upath import UPath
 
-from britannica_assets.digests import folder_digest
+from britannica_assets.digests import digests_of_files, folder_digest
 from britannica_assets.files import read_json, write_json
 
 POINTER = "current.json"
 POINTER_SCHEMA = 1
+MANIFEST_SCHEMA = 1
 
 
 class CorruptFolderError(RuntimeError):
-    """A stored folder is not what its pointer says; the message names both and the remedy."""
+    """A stored folder is not what was stored; the message says what is not."""
 
 
 def upload_folder(folder: Path, path: UPath) -> None:
@@ -81,6 +83,33 @@ def download_folder(path: UPath, cache: Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return copy
+
+
+def store_folder(folder: Path, target: Path) -> None:
+    """Moves `folder` to `target`, see `replace_folder`, and keeps beside it the digest of each of its files."""
+    manifest = _manifest(target)
+    manifest.unlink(missing_ok=True)  # a kill before the new one leaves a folder that is not checked
+    replace_folder(folder, target)
+    write_json(manifest, {"sha256": digests_of_files(target)}, schema_version=MANIFEST_SCHEMA)
+
+
+def check_folder(folder: Path) -> None:
+    """Holds a folder against the digests that `store_folder` kept, where it did.
+
+    Raises:
+        CorruptFolderError: a file is missing, or not as it was written; the message names it.
+    """
+    manifest = _manifest(folder)
+    if manifest.exists():
+        found = digests_of_files(folder)
+        written = read_json(manifest, schema_version=MANIFEST_SCHEMA)["sha256"]
+        broken = [str(folder / name) for name, digest in written.items() if found.get(name) != digest]
+        if broken:
+            raise CorruptFolderError(f"{', '.join(broken)} is missing or not as it was written")
+
+
+def _manifest(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.manifest.json")
 
 
 def replace_folder(folder: Path, target: Path) -> None:

@@ -15,10 +15,12 @@ from britannica_assets.config import configuration_name, load_configuration
 from britannica_assets.digests import short_digest
 from britannica_assets.files import atomic_write
 from britannica_assets.folder_store import (
+    CorruptFolderError,
+    check_folder,
     current_digest,
     download_folder,
-    replace_folder,
     restore_folder,
+    store_folder,
     upload_folder,
 )
 from britannica_assets.settings import Settings
@@ -99,13 +101,14 @@ class ParquetIOManager(_AssetIOManager):
             raise self.missing(context, path)
         # From an object store whole tables come through fsspec, so that one set of credentials serves every stage.
         source = io.BytesIO(path.read_bytes()) if self.settings.is_remote else Path(str(path))
+        table = pl.scan_parquet(source)
         try:
-            pl.read_parquet_schema(source)
+            table.select(pl.all().null_count()).collect(engine="streaming")  # unpacks every page, in little memory
         except pl.exceptions.PolarsError as error:
             raise UnreadableInputError(
                 f"{path} cannot be read ({error}): {self.materialize_again(context, path)}"
             ) from error
-        return pl.scan_parquet(source)
+        return table
 
 
 class FolderIOManager(_AssetIOManager):
@@ -121,7 +124,7 @@ class FolderIOManager(_AssetIOManager):
             remove_shared(self.settings, obj)
             shutil.rmtree(obj)
         elif obj != Path(str(path)):
-            replace_folder(obj, Path(str(path)))
+            store_folder(obj, Path(str(path)))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> Path:
         if self.settings.is_remote:
@@ -131,6 +134,10 @@ class FolderIOManager(_AssetIOManager):
         restore_folder(Path(str(path)))
         if not path.exists():
             raise self.missing(context, path)
+        try:
+            check_folder(Path(str(path)))
+        except CorruptFolderError as error:
+            raise UnreadableInputError(f"{error}: {self.materialize_again(context, path)}") from error
         return Path(str(path))
 
 

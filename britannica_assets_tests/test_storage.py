@@ -88,12 +88,12 @@ def test_values_travel_through_the_store(kind: str, tmp_path: Path, monkeypatch:
         assert table["run"].to_list() == [result.run_id]
     tables = {"articles/01", "articles/07", "encyclopedia/encyclopedia", "token_ids/babylm_10m"}
     folder = "tokenizer/babylm_10m" if kind == "local" else "tokenizer/babylm_10m/DIGEST"
-    pointers = set() if kind == "local" else {"tokenizer/babylm_10m/current.json"}
+    beside = "tokenizer/.babylm_10m.manifest.json" if kind == "local" else "tokenizer/babylm_10m/current.json"
     assert stored_files(settings) == {
         *(f"{table}.parquet" for table in tables),
         f"{folder}/nested/merges.txt",
         f"{folder}/tokenizer.json",
-        *pointers,
+        beside,
     }
 
 
@@ -101,13 +101,20 @@ def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path) -> None:
     settings = Settings(data_dir=str(tmp_path))
     materialize(settings, "articles", partition="01")
     damaged = tmp_path / "articles" / "01.parquet"
-    damaged.write_bytes(damaged.read_bytes()[:-10])
-    with pytest.raises(
-        storage.UnreadableInputError, match=r"articles/01.parquet cannot be read .*materialize the asset"
-    ):
-        materialize(settings, "encyclopedia")
+    whole = damaged.read_bytes()
+    for content in (whole[:-10], whole[:20] + b"damaged" + whole[27:]):
+        damaged.write_bytes(content)
+        with pytest.raises(
+            storage.UnreadableInputError, match=r"articles/01.parquet cannot be read .*materialize the asset"
+        ):
+            materialize(settings, "encyclopedia")
     materialize(settings, "articles", partition="01")
-    materialize(settings, "encyclopedia")
+    materialize(settings, "encyclopedia", "tokenizer", partition="babylm_10m")
+    (tmp_path / "tokenizer" / "babylm_10m" / "tokenizer.json").write_text("Æsop")
+    with pytest.raises(
+        storage.UnreadableInputError, match=r"babylm_10m/tokenizer.json is missing or not as .*materialize the asset"
+    ):
+        materialize(settings, "token_ids", partition="babylm_10m")
 
 
 def test_missing_input_names_the_asset_to_materialize(tmp_path: Path) -> None:

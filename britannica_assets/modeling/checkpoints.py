@@ -10,7 +10,7 @@ from pathlib import Path
 
 from transformers import PreTrainedModel
 
-from britannica_assets.digests import file_digest
+from britannica_assets.digests import digests_of_files
 from britannica_assets.files import read_json, write_json
 from britannica_assets.modeling.models import load_weights
 
@@ -28,7 +28,8 @@ class BrokenCheckpointError(RuntimeError):
 
 def write_manifest(checkpoint: Path) -> None:
     """Makes a checkpoint complete: every file below it with its digest."""
-    write_json(checkpoint / MANIFEST_FILE, {"sha256": _digests(checkpoint)}, schema_version=SCHEMA_VERSION)
+    (checkpoint / MANIFEST_FILE).unlink(missing_ok=True)  # it names the other files
+    write_json(checkpoint / MANIFEST_FILE, {"sha256": digests_of_files(checkpoint)}, schema_version=SCHEMA_VERSION)
 
 
 def check_manifest(checkpoint: Path) -> None:
@@ -40,15 +41,10 @@ def check_manifest(checkpoint: Path) -> None:
     if not (checkpoint / MANIFEST_FILE).is_file():
         raise BrokenCheckpointError(f"{checkpoint} was not written to its end")
     written = read_json(checkpoint / MANIFEST_FILE, schema_version=SCHEMA_VERSION)["sha256"]
-    found = _digests(checkpoint)
+    found = digests_of_files(checkpoint)
     broken = sorted(name for name, digest in written.items() if found.get(name) != digest)
     if broken:
         raise BrokenCheckpointError(f"{checkpoint}: {', '.join(broken)} is missing or not as it was written")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE)
-    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
 
 
 def last_complete_checkpoint(folder: Path, *, remove_broken: bool) -> Path | None:

@@ -58,12 +58,15 @@ class PageStore:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
-            raise DamagedStoreError(
-                f"{self._path} is damaged ({error}): delete it and materialize raw_articles again; what was"
-                " materialized before fills it, and only what is newer is fetched"
-            ) from error
+            raise self._damaged(error) from error
         finally:
             connection.close()
+
+    def _damaged(self, error: Exception) -> DamagedStoreError:
+        return DamagedStoreError(
+            f"{self._path} is damaged ({error}): delete it and materialize raw_articles again; what was materialized"
+            " before fills it, and only what is newer is fetched"
+        )
 
     def write(self, pages: Iterable[StoredPage]) -> None:
         """Stores pages in one commit, in the place of older ones of the same titles."""
@@ -90,7 +93,10 @@ class PageStore:
             row = connection.execute("SELECT * FROM pages WHERE title = ?", (title,)).fetchone()
         if row is None:
             return None
-        html = None if row[4] is None else zlib.decompress(row[4]).decode()
+        try:
+            html = None if row[4] is None else zlib.decompress(row[4]).decode()
+        except (zlib.error, UnicodeDecodeError) as error:
+            raise self._damaged(error) from error
         return StoredPage(row[0], row[1], row[2], row[3], html, row[5], row[6])
 
     def touched(self) -> dict[str, str]:

@@ -4,7 +4,9 @@ import multiprocessing
 import os
 import random
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +17,7 @@ from britannica_assets.sample.wiki import Wiki
 from britannica_assets.wikisource.articles import extract_articles
 from britannica_assets.wikisource.client import Client, RetryLaterError, WikiError
 from britannica_assets.wikisource.index import read_volume_index
-from britannica_assets.wikisource.page_store import DamagedStoreError, PageStore
+from britannica_assets.wikisource.page_store import DamagedStoreError, PageStore, StoredPage
 from britannica_assets.wikisource.scrape import scrape_volume
 from britannica_assets_tests.wikisource.faulty_wiki import (
     Fault,
@@ -70,6 +72,13 @@ def test_a_damaged_store_says_what_to_do(tmp_path: Path) -> None:
     path.write_bytes(b"this was a database once" * 100)
     with pytest.raises(DamagedStoreError, match=r"pages.sqlite is damaged .* delete it"):
         PageStore(path)
+    page = StoredPage("Anvil", "2026", 1, "", "<p>" * 1000, "", None)
+    store = PageStore(tmp_path / "another.sqlite")
+    store.write([page])
+    with closing(sqlite3.connect(tmp_path / "another.sqlite")) as connection, connection:
+        connection.execute("UPDATE pages SET html = substr(html, 1, 5)")
+    with pytest.raises(DamagedStoreError, match=r"another.sqlite is damaged .* delete it"):
+        store.read("Anvil")
 
 
 def test_what_vanishes_is_kept_with_a_mark_and_is_no_article(tmp_path: Path) -> None:
