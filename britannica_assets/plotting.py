@@ -27,7 +27,8 @@ def as_markdown(figure: "Figure") -> str:
     """The figure as a Markdown image whose data is in the text itself."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=80)
-    return f"![{figure.axes[0].get_title()}](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"
+    title = figure.get_suptitle() or figure.axes[0].get_title()
+    return f"![{title}](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"
 
 
 def as_svg(figure: "Figure", label: str) -> str:

@@ -57,14 +57,18 @@ class _AssetIOManager(dg.UPathIOManager):
         }
 
     def load_partitions(self, context: dg.InputContext) -> Any:
-        """One partition's value, or with `allow_missing_partitions` a dictionary of those that exist."""
+        """One partition's value, or with `allow_missing_partitions` a dictionary of those that exist.
+
+        With `allow_no_partition` in the input's metadata that dictionary may be empty.
+        """
         folder = self.settings.data_path.joinpath(*context.asset_key.path)
         paths = {key: folder / f"{key}{self.extension or ''}" for key in context.asset_partition_keys}
-        if not (context.definition_metadata or {}).get("allow_missing_partitions", False):
+        metadata = context.definition_metadata or {}
+        if not metadata.get("allow_missing_partitions", False):
             (path,) = paths.values()
             return self.load_from_path(context, path)
         present = {partition: path for partition, path in paths.items() if path.exists()}
-        if not present:
+        if not present and not metadata.get("allow_no_partition", False):
             raise self.missing(context, next(iter(paths.values())))
         return {partition: self.load_from_path(context, path) for partition, path in present.items()}
 

@@ -11,15 +11,20 @@ import polars as pl
 
 from britannica_assets.code_location import configuration
 from britannica_assets.config import configuration_name
-from britannica_assets.digests import short_digest, table_digest
+from britannica_assets.digests import table_digest
 from britannica_assets.evaluation import plots
-from britannica_assets.evaluation.accuracy import accuracy_by
-from britannica_assets.evaluation.comparison import VersionChange, changes_between_versions, compare_groups
-from britannica_assets.evaluation.evaluation_data import OFFICIAL
+from britannica_assets.evaluation.asset_metadata import (
+    best_students,
+    describe_checkpoints,
+    describe_scores,
+    since_the_version_before,
+)
+from britannica_assets.evaluation.comparison import changes_between_versions
 from britannica_assets.evaluation.leaderboard import OURS, build_leaderboard, distillation_gain
 from britannica_assets.evaluation.leaderboard_page import write_page
-from britannica_assets.evaluation.score_models import ScoringResult, score_models
-from britannica_assets.evaluation.scored_versions import attach_page, outcomes_of, scored_versions
+from britannica_assets.evaluation.score_checkpoints import CHECKPOINT_SCORES_SCHEMA, score_checkpoints
+from britannica_assets.evaluation.score_models import score_models
+from britannica_assets.evaluation.scored_versions import attach_page, scored_versions
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_asset
 from britannica_assets.files import atomic_write
 from britannica_assets.partitions import track_partitions
@@ -27,7 +32,11 @@ from britannica_assets.plotting import as_markdown_table
 from britannica_assets.run_config import NO_RUN_CONFIG
 from britannica_assets.settings import Settings
 from britannica_assets.storage import asset_path
-from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, track_models
+from britannica_assets.track_models import (
+    STUDENT_MODELS,
+    registered_model,
+    track_models,
+)
 
 GROUP = "evaluation"
 OWNERS = ["team:britannica"]
@@ -80,7 +89,7 @@ def build_scores(asset: str, tasks: Sequence[EvaluationTask]) -> dg.AssetsDefini
         return dg.MaterializeResult(
             value=result.scores,
             data_version=dg.DataVersion(table_digest(result.scores)),
-            metadata=_describe(settings, result, tasks),
+            metadata=describe_scores(settings, result, tasks),
         )
 
     return scores
@@ -93,15 +102,50 @@ score_assets = [build_scores(asset, tasks) for asset, tasks in tasks_by_asset().
     group_name=GROUP,
     owners=OWNERS,
     config_schema=NO_RUN_CONFIG,
-    kinds={"polars", "html"},
+    kinds={"pytorch", "mlflow", "parquet"},
     code_version="1",
-    ins={asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in REQUIRED},
+    partitions_def=track_partitions,
+    pool="training",
+    ins={model: dg.AssetIn() for model in STUDENT_MODELS},
+)
+def checkpoint_scores(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], **models: Path
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """The students' checkpoints by words seen on BabyLM's fast sets, or on a fixed sample: their learning curves."""
+    result = score_checkpoints(
+        settings,
+        context.partition_key,
+        models,
+        TASKS,
+        asset="checkpoint_scores",
+        scale=configuration_name(settings.scale),
+        dagster_run_id=context.run.run_id,
+    )
+    return dg.MaterializeResult(
+        value=result.scores,
+        data_version=dg.DataVersion(table_digest(result.scores)),
+        metadata=describe_checkpoints(settings, context.partition_key, result),
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    config_schema=NO_RUN_CONFIG,
+    kinds={"polars", "html"},
+    code_version="2",
+    ins={
+        **{asset: dg.AssetIn(metadata={"allow_missing_partitions": True}) for asset in REQUIRED},
+        "checkpoint_scores": dg.AssetIn(metadata={"allow_missing_partitions": True, "allow_no_partition": True}),
+    },
     deps=[asset for asset in tasks_by_asset() if asset not in REQUIRED],
 )
 def leaderboard(
-    settings: dg.ResourceParam[Settings], **scores: dict[str, pl.LazyFrame]
+    settings: dg.ResourceParam[Settings], checkpoint_scores: dict[str, pl.LazyFrame], **scores: dict[str, pl.LazyFrame]
 ) -> dg.MaterializeResult[pl.DataFrame]:
     """All tracks' models, every scored version, beside the published results; also as `.html`, `.csv` and `.json`."""
+    from britannica_assets.tracking import model_url
+
     current = pl.concat(
         [of_track for by_track in scores.values() for of_track in by_track.values()], how="diagonal_relaxed"
     ).collect()
@@ -110,8 +154,19 @@ def leaderboard(
     table = build_leaderboard(every.scores)
     gains = distillation_gain(every.scores, every.outcomes)
     changes = list(changes_between_versions(every.outcomes))
+    curves = pl.concat(
+        [pl.LazyFrame(schema=CHECKPOINT_SCORES_SCHEMA), *checkpoint_scores.values()], how="diagonal_relaxed"
+    ).collect()
     with tempfile.TemporaryDirectory() as folder:
-        write_page(Path(folder) / PAGE, table, every, gains, changes)
+        write_page(
+            Path(folder) / PAGE,
+            table,
+            every,
+            gains,
+            changes,
+            curves=curves,
+            version_url=lambda model, version: model_url(settings, registered_model(model), version),
+        )
         table.write_csv(Path(folder) / "leaderboard.csv")
         table.write_json(Path(folder) / "leaderboard.json")
         attach_page(settings, tracks, Path(folder))
@@ -125,119 +180,13 @@ def leaderboard(
         metadata={
             "models": int((table["source"] == OURS).sum()),
             "tracks": ", ".join(tracks),
-            **_best_students(table),
+            **best_students(table),
             "leaderboard": dg.MetadataValue.md(
                 as_markdown_table(table.select(*shown, "bits_per_byte", "evaluation_data", "scorer", "source"))
             ),
             "distillation_gain": dg.MetadataValue.md(as_markdown_table(gains.drop("digest"))),
             "blimp_by_size": dg.MetadataValue.md(plots.blimp_by_size(table)),
-            "since_the_version_before": dg.MetadataValue.md(_since_before(changes)),
+            "since_the_version_before": dg.MetadataValue.md(since_the_version_before(changes)),
             "page": dg.MetadataValue.path(str(asset_path(settings, "leaderboard", PAGE))),
         },
     )
-
-
-def _describe(settings: Settings, result: ScoringResult, tasks: Sequence[EvaluationTask]) -> dict[str, Any]:
-    """What the UI shows of the scores: the averages first, then the tables."""
-    from britannica_assets.tracking import run_url
-
-    scores = result.scores
-    missing = {f"{task}_not_scored": reason for task, reason in result.missing.items()}
-    if result.mlflow_run_id is None or result.answers is None:
-        return dict(missing)
-    value = pl.coalesce(pl.col("accuracy") * 100, "score").alias("value")
-    averages = scores.group_by("model", "task", "source", "digest").agg(value.mean()).sort("model", "task")
-    student = scores.filter(pl.col("model") == STUDENT)
-    return {
-        **missing,
-        **_plotted_averages(averages),
-        "items": int(student["items"].sum()),
-        "ties": int(student["ties"].sum()),
-        "beyond_context": int(student["beyond_context"].sum()),
-        "evaluation_data": ", ".join(scores["source"].unique().sort()),
-        "digests": ", ".join(
-            f"{task} {short_digest(digest)}" for task, digest in student.select("task", "digest").unique().iter_rows()
-        ),
-        "averages": dg.MetadataValue.md(as_markdown_table(averages.pivot("task", index="model", values="value"))),
-        **(_describe_pairs(scores, result.answers) if any(task.pairs for task in tasks) else {}),
-        **_describe_perplexity(student, result),
-        "by_paradigm": dg.MetadataValue.md(
-            as_markdown_table(
-                scores.with_columns(value).pivot("model", index=["task", "uid"], values="value").sort("task", "uid")
-            )
-        ),
-        "mlflow_run": dg.MetadataValue.url(run_url(settings, result.mlflow_run_id)),
-    }
-
-
-def _plotted_averages(averages: pl.DataFrame) -> dict[str, float]:
-    """A number a student and task, which the UI plots over time: under a name of its own on each evaluation data."""
-    return {
-        f"{row['model']}_{row['task']}"
-        + ("" if row["source"] == OFFICIAL else f"_{short_digest(row['digest'])}"): round(row["value"], 2)
-        for model in (STUDENT, STUDENT_WITHOUT_TEACHERS)
-        for row in averages.filter(pl.col("model") == model).iter_rows(named=True)
-    }
-
-
-def _describe_pairs(scores: pl.DataFrame, answers: pl.DataFrame) -> dict[str, Any]:
-    """What the UI shows of minimal pairs."""
-    outcomes = outcomes_of(answers)
-    ablation, student = (outcomes.filter(pl.col("model") == model) for model in (STUDENT_WITHOUT_TEACHERS, STUDENT))
-    return {
-        "accuracy_by_phenomenon": dg.MetadataValue.md(plots.accuracy_by_phenomenon(scores)),
-        "by_field": _in_per_cent(accuracy_by(scores, "field")),
-        "by_linguistic_term": _in_per_cent(accuracy_by(scores, "linguistics_term")),
-        "distillation": dg.MetadataValue.md(_moved(compare_groups(ablation, student))),
-    }
-
-
-def _describe_perplexity(student: pl.DataFrame, result: ScoringResult) -> dict[str, Any]:
-    if result.perplexities is None:
-        return {}
-    table = result.perplexities.pivot("model", index=["grouping", "name", "articles"], values="by_word")
-    return {
-        "student_perplexity_by_word": round(float(student["perplexity_by_word"][0]), 2),
-        "student_bits_per_byte": round(float(student["bits_per_byte"][0]), 4),
-        "context_length": int(student["context_length"][0]),
-        "perplexity_by_word": dg.MetadataValue.md(as_markdown_table(table)),
-    }
-
-
-def _in_per_cent(table: pl.DataFrame) -> dg.MarkdownMetadataValue:
-    """A table of accuracies (0 to 1), for the UI."""
-    return dg.MetadataValue.md(as_markdown_table(table.with_columns(pl.col(pl.Float64) * 100)))
-
-
-def _best_students(table: pl.DataFrame) -> dict[str, float]:
-    """A number a track for the UI's plots over time, of the official data alone where there are any."""
-    first = TASKS[0].name
-    students = table.filter((pl.col("source") == OURS) & (pl.col("model") == STUDENT), pl.col(first).is_not_null())
-    official = (pl.col("evaluation_data") == OFFICIAL).any().over("track")
-    best = (
-        students.filter((pl.col("evaluation_data") == OFFICIAL) | ~official)
-        .group_by("track", "evaluation_data")
-        .agg(pl.col(first).max().round(2))
-        .sort("track", "evaluation_data")
-    )
-    return {
-        f"{track}_{STUDENT}_{first}" + ("" if data == OFFICIAL else f"_on_{data}"): accuracy
-        for track, data, accuracy in best.iter_rows()
-    }
-
-
-def _since_before(changes: Sequence[VersionChange]) -> str:
-    texts = [
-        f"**{model}, {track}, version {earlier} to {later}**\n\n{_moved(comparison)}"
-        for track, model, earlier, later, comparison in changes
-    ]
-    return "\n\n".join(texts) or "No model has been scored in two versions on the same files."
-
-
-def _moved(comparison: pl.DataFrame) -> str:
-    moved = comparison.filter(pl.col("direction") != "").with_columns(
-        pl.col("before", "after", "change", "low", "high") * 100
-    )
-    if moved.is_empty():
-        return f"None of {len(comparison)} groups moved (McNemar's exact test, corrected by Holm, p < 0.05)."
-    return as_markdown_table(moved)

@@ -9,7 +9,7 @@ import polars as pl
 from britannica_assets.evaluation.accuracy import accuracy_over_terms, average_with_interval, task_official_average
 from britannica_assets.evaluation.comparison import SIGNIFICANCE, compare_averages
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
-from britannica_assets.evaluation.published import published
+from britannica_assets.evaluation.published import Source, published
 from britannica_assets.evaluation.tasks import TASKS, EvaluationTask
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS
 
@@ -25,7 +25,8 @@ def leaderboard_schema(tasks: Sequence[EvaluationTask] = TASKS) -> pl.Schema:
 
     Of each task: its figure in its unit, the ends of its 95 % interval, the standard deviation over `seeds` (null for
     one), the official figure, in which ties are right, how many items were ties and how many longer than the context;
-    of the first task also the figure over BLiMP's linguistic terms. `version` is the newest of the row's seeds.
+    of the first task also the figure over BLiMP's linguistic terms. `seeds` is their number and `seed` names them;
+    `version` is the newest of them, and `date` the day on which it was trained, of published results the year.
     """
     numbers = {"_ties": pl.Int64(), "_beyond_context": pl.Int64()}
     first = tasks[0].name
@@ -33,8 +34,11 @@ def leaderboard_schema(tasks: Sequence[EvaluationTask] = TASKS) -> pl.Schema:
         {
             "model": pl.String(),
             "track": pl.String(),
+            "scale": pl.String(),
             "version": pl.Int64(),
+            "date": pl.String(),
             "seeds": pl.Int64(),
+            "seed": pl.String(),
             "parameters": pl.Int64(),
             "train_words": pl.String(),
             **{f"{task.name}{figure}": numbers.get(figure, pl.Float64()) for task in tasks for figure in FIGURES},
@@ -71,6 +75,7 @@ def build_leaderboard(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TA
         [
             {
                 "model": result.model,
+                "date": _year(content.sources[result.source]),
                 "seeds": result.seeds,
                 "parameters": result.parameters,
                 "train_words": result.train_words,
@@ -90,6 +95,10 @@ def build_leaderboard(scores: pl.DataFrame, tasks: Sequence[EvaluationTask] = TA
     )
 
 
+def _year(source: Source) -> str | None:
+    return None if source.date is None else str(source.date)
+
+
 def _our_row(scores: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> dict[str, object]:
     """The row of one recipe on one evaluation data."""
     newest = scores.filter(pl.col("version") == pl.col("version").max())
@@ -97,8 +106,11 @@ def _our_row(scores: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> dict[str,
     row: dict[str, object] = {
         "model": newest["model"][0],
         "track": newest["track"][0],
+        "scale": newest["scale"][0],
         "version": newest["version"][0],
+        "date": None if newest["trained"][0] is None else newest["trained"][0].isoformat(),
         "seeds": scores["version"].n_unique(),
+        "seed": ", ".join(map(str, scores["seed"].drop_nulls().unique().sort())) or None,
         "parameters": newest["parameters"][0],
         "train_words": newest["train_words"][0],
         **{name: values[0] if len(values) else None for name, values in known.items()},

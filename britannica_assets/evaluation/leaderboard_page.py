@@ -1,6 +1,6 @@
 """The leaderboard as one static HTML file that needs nothing beside it: what `leaderboard.html.jinja` shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from britannica_assets.evaluation.accuracy import accuracy_by
 from britannica_assets.evaluation.comparison import VersionChange, compare_groups, latest_versions
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
 from britannica_assets.evaluation.leaderboard import OURS
+from britannica_assets.evaluation.learning_curves import averages_by_words_seen, learning_curves_plot
 from britannica_assets.evaluation.plots import phenomena_plot, size_plot
 from britannica_assets.evaluation.published import published
 from britannica_assets.evaluation.scored_versions import ScoredVersions
@@ -18,6 +19,7 @@ from britannica_assets.plotting import as_svg
 from britannica_assets.templates import render_template
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS
 
+VersionUrl = Callable[[str, int], str]
 BAR_BEGINS = 40  # %, so that differences show
 
 
@@ -28,6 +30,9 @@ def write_page(
     gains: pl.DataFrame,
     changes: Sequence[VersionChange],
     tasks: Sequence[EvaluationTask] = TASKS,
+    *,
+    curves: pl.DataFrame | None = None,
+    version_url: VersionUrl | None = None,
 ) -> None:
     """Writes the page.
 
@@ -38,6 +43,8 @@ def write_page(
         gains: the rows of `distillation_gain`.
         changes: those of `changes_between_versions`.
         tasks: the columns of figures; those that none of our rows has are not counted.
+        curves: rows of `CHECKPOINT_SCORES_SCHEMA` of the tracks whose checkpoints were scored; None for none.
+        version_url: gives the address of a model's version in MLflow; None for no links.
     """
     from markupsafe import Markup
 
@@ -53,14 +60,15 @@ def write_page(
         first=tasks[0].column,
         metrics=_headline(board, tasks),
         ours_total=len(ours),
-        official=_board_rows(official, tasks),
-        others=_board_rows(board.filter(pl.col("evaluation_data") != OFFICIAL), tasks),
+        official=_board_rows(official, tasks, version_url),
+        others=_board_rows(board.filter(pl.col("evaluation_data") != OFFICIAL), tasks, version_url),
         # Drawn by us; matplotlib escapes what it writes.
         size_plot=Markup(as_svg(size_plot(board), "BLiMP accuracy by size")),
         tracks=[
             {**_track(rows), "plot": Markup(_phenomena_plot(rows, _track_title(track, data)))}
             for (track, data), rows in sorted(pairs.partition_by("track", "source", as_dict=True).items())
         ],
+        curves=[] if curves is None else _curves(curves, tasks),
         gains=_gains(gains),
         distillation=_distillation(scored),
         versions=_versions(changes),
@@ -82,8 +90,7 @@ def _headline(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict
     for (track,), rows in sorted(students.partition_by("track", as_dict=True).items()):
         official = rows.filter(pl.col("evaluation_data") == OFFICIAL)
         best = (rows if official.is_empty() else official).sort(first, descending=True).row(0, named=True)
-        data = "" if best["evaluation_data"] == OFFICIAL else f", on {best['evaluation_data']}"
-        caption = f"{columns}, best student of {track}{data}"
+        caption = f"{columns}, best student of {track}{_on(best['evaluation_data'])}"
         metrics.append({"value": values(best), "caption": caption, "published": False})
     others = board.filter(pl.col("source") != OURS, pl.col("train_words") == "10M")
     best_published = others.sort(first, descending=True, nulls_last=True).row(0, named=True)
@@ -91,20 +98,24 @@ def _headline(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict
     return [*metrics, {"value": values(best_published), "caption": caption, "published": True}]
 
 
-def _board_rows(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict[str, Any]]:
+def _on(evaluation_data: object) -> str:
+    """What stands behind a name where its figures are of other files than BabyLM's."""
+    return "" if evaluation_data == OFFICIAL else f", on {evaluation_data}"
+
+
+def _board_rows(
+    board: pl.DataFrame, tasks: Sequence[EvaluationTask], version_url: VersionUrl | None
+) -> list[dict[str, Any]]:
     rows = []
     for row in board.iter_rows(named=True):
         ours = row["source"] == OURS
-        data = "" if row["evaluation_data"] == OFFICIAL else f", {row['evaluation_data']}"
-        seeds = f", {row['seeds']} seeds" if row["seeds"] > 1 else ""
-        scorer = "" if row["scorer"] is None else f", scorer of {row['scorer']}"
         rows.append(
             {
                 "ours": ours,
                 "model": row["model"].replace("_", " "),
-                "subtitle": f"{row['track']}, version {row['version']}{seeds}{data}"
-                if ours
-                else f"{row['source']}{scorer}",
+                "subtitle": _our_subtitle(row) if ours else _published_subtitle(row),
+                "version": f"version {row['version']}" if ours else "",
+                "url": version_url(row["model"], row["version"]) if ours and version_url else None,
                 "parameters": _parameters(row["parameters"]),
                 "train_words": row["train_words"] or "–",
                 "figures": [_figure(row, task, first=number == 0) for number, task in enumerate(tasks)],
@@ -115,6 +126,19 @@ def _board_rows(board: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[di
             }
         )
     return rows
+
+
+def _our_subtitle(row: dict[str, Any]) -> str:
+    """What stands below our model's name, behind its version."""
+    date = "" if row["date"] is None else f" of {row['date']}"
+    seeds = "" if row["seed"] is None else f", seed{'s' if row['seeds'] > 1 else ''} {row['seed']}"
+    return f"{date}, {row['track']}, scale {row['scale']}{seeds}{_on(row['evaluation_data'])}"
+
+
+def _published_subtitle(row: dict[str, Any]) -> str:
+    known = [row["source"], row["date"], row["scorer"] and f"scorer of {row['scorer']}"]
+    seeds = [f"{row['seeds']} seeds"] if row["seeds"] > 1 else []
+    return ", ".join([*(text for text in known if text and text not in row["source"][:-1]), *seeds])
 
 
 def _figure(row: dict[str, Any], task: EvaluationTask, *, first: bool) -> dict[str, Any]:
@@ -153,14 +177,43 @@ def _phenomena_plot(scores: pl.DataFrame, title: str) -> str:
 
 
 def _track_title(track: object, evaluation_data: object) -> str:
-    return f"Track {track}" + ("" if evaluation_data == OFFICIAL else f", on {evaluation_data}")
+    return f"Track {track}{_on(evaluation_data)}"
+
+
+def _curves(scores: pl.DataFrame, tasks: Sequence[EvaluationTask]) -> list[dict[str, Any]]:
+    """For each track the learning curves of its newest versions, and their averages as a table."""
+    from markupsafe import Markup
+
+    columns = {task.name: f"{task.column}, {task.unit}" for task in tasks}
+    found = []
+    for (track,), rows in sorted(latest_versions(scores).partition_by("track", as_dict=True).items()):
+        averages = averages_by_words_seen(rows).filter(pl.col("task").is_in(list(columns)))
+        table = averages.pivot("task", index=["model", "words_seen"], values="value").sort("model", "words_seen")
+        title = f"Track {track}"
+        found.append(
+            {
+                "track": track,
+                "plot": Markup(as_svg(learning_curves_plot(rows, title), f"Learning curves: {title}")),
+                "sources": rows.select("task", "source").unique().sort("task").rows(),
+                "columns": [columns[name] for name in table.columns[2:]],
+                "rows": [
+                    {
+                        "model": model,
+                        "words": f"{words // 1_000_000}M",
+                        "figures": [_number(value) for value in figures],
+                    }
+                    for model, words, *figures in table.iter_rows()
+                ],
+            }
+        )
+    return found
 
 
 def _gains(gains: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "track": row["track"],
-            "task": row["task"] + ("" if row["evaluation_data"] == OFFICIAL else f", {row['evaluation_data']}"),
+            "task": f"{row['task']}{_on(row['evaluation_data'])}",
             **{
                 model: _with_spread(row[model], row[f"{model}_sd"], row[f"{model}_seeds"])
                 for model in ("student", "without_teachers")

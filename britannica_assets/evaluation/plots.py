@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MARKERS = "osD^vPX*"  # one a model, so that colour alone does not tell them apart
 
 
-def by_phenomenon(scores: pl.DataFrame) -> pl.DataFrame:
-    """track, model, task, phenomenon; in per cent accuracy, the mean over its UIDs, and its interval below and above.
+def by_phenomenon(scores: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """track, model, `keys`, task, phenomenon; in per cent accuracy, the mean over its UIDs, and its interval's sides.
 
     A phenomenon is BLiMP's linguistic term; a paradigm without one stands for itself. The ends of its interval are put
     together from its UIDs', which are independent, as in `intervals.average_interval`. Other tasks than those of
@@ -36,13 +36,13 @@ def by_phenomenon(scores: pl.DataFrame) -> pl.DataFrame:
             .str.replace_all("_", " ")
             .alias("phenomenon")
         )
-        .group_by("track", "model", "task", "phenomenon")
+        .group_by("track", "model", *keys, "task", "phenomenon")
         .agg(
             (100 * pl.col("accuracy").mean()).alias("accuracy"),
             (100 * (below**2).sum().sqrt() / pl.len()).alias("below"),
             (100 * (above**2).sum().sqrt() / pl.len()).alias("above"),
         )
-        .sort("task", "phenomenon", "track", "model")
+        .sort("task", "phenomenon", "track", "model", *keys)
     )
 
 

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from britannica_assets.corpus.token_ids import SPLITS, TokenIds
 from britannica_assets.evaluation.accuracy import accuracy_by, task_averages
 from britannica_assets.evaluation.evaluation_data import EvaluationData, find_evaluation_data
 from britannica_assets.evaluation.perplexity import Perplexity, article_losses, perplexity, perplexity_by_group
-from britannica_assets.evaluation.score_table import SCORE_TABLE_SCHEMA
+from britannica_assets.evaluation.score_table import ANSWER_KEYS, SCORE_TABLE_SCHEMA
 from britannica_assets.evaluation.scored_versions import ANSWERS_FILE, SCORES_FILE
 from britannica_assets.evaluation.scorer import Scorer, TaskResult, read_all, score_all
 from britannica_assets.evaluation.tasks import EvaluationTask
@@ -153,7 +154,7 @@ def score_models(
         for name, path in models.items():
             scored = _score(path, trained[name], scorers, read, validation, validation_articles)
             _record(settings, track, name, scored, data)
-            identity = _identity(settings, track, name, trained[name])
+            identity = version_columns(settings, track, name, trained[name])
             scores.append(_score_rows(identity, scored, scale, train_words, data))
             answers += [_with_identity(identity, result.answers, task, data) for task, result in scored.results.items()]
             if scored.groups is not None:
@@ -165,7 +166,7 @@ def score_models(
             mlflow_run_id=run.info.run_id,
             missing=data.missing,
         )
-        _log_tables(result)
+        log_tables(scores=result.scores, answers=result.answers, perplexities=result.perplexities)
     return result
 
 
@@ -223,21 +224,25 @@ def _record(settings: Settings, track: str, name: str, scored: ScoredModel, data
         promote(settings, trained.registered_model, trained.version, track)
 
 
-def _log_tables(result: ScoringResult) -> None:
+def log_tables(
+    *, scores: pl.DataFrame, answers: pl.DataFrame | None = None, perplexities: pl.DataFrame | None = None
+) -> None:
     """Logs the tables as artifacts of the active run."""
     import mlflow
 
     with tempfile.TemporaryDirectory() as folder:
-        result.scores.write_parquet(Path(folder) / SCORES_FILE)
-        result.scores.write_csv(Path(folder) / "scores.csv")
-        if result.answers is not None:
-            result.answers.write_parquet(Path(folder) / ANSWERS_FILE, compression="zstd")
-        if result.perplexities is not None:
-            result.perplexities.write_csv(Path(folder) / "perplexity_by_group.csv")
+        scores.write_parquet(Path(folder) / SCORES_FILE)
+        scores.write_csv(Path(folder) / "scores.csv")
+        if answers is not None:
+            answers.write_parquet(Path(folder) / ANSWERS_FILE, compression="zstd")
+        if perplexities is not None:
+            perplexities.write_csv(Path(folder) / "perplexity_by_group.csv")
         mlflow.log_artifacts(folder)
 
 
-def _identity(settings: Settings, track: str, name: str, trained: TrainedModel) -> dict[str, str | int | None]:
+def version_columns(
+    settings: Settings, track: str, name: str, trained: TrainedModel
+) -> dict[str, str | int | date | None]:
     """What tells a model version apart, in the columns of `SCORE_TABLE_SCHEMA`."""
     identity = training_identity(settings, trained.registered_model, trained.version)
     return {
@@ -246,11 +251,16 @@ def _identity(settings: Settings, track: str, name: str, trained: TrainedModel) 
         "version": trained.version,
         "seed": identity.seed,
         "recipe": identity.recipe,
+        "trained": identity.trained,
     }
 
 
 def _score_rows(
-    identity: Mapping[str, str | int | None], scored: ScoredModel, scale: str, train_words: str, data: EvaluationData
+    identity: Mapping[str, str | int | date | None],
+    scored: ScoredModel,
+    scale: str,
+    train_words: str,
+    data: EvaluationData,
 ) -> pl.DataFrame:
     """A model's rows of `SCORE_TABLE_SCHEMA`."""
     measured = scored.perplexity
@@ -274,11 +284,11 @@ def _score_rows(
 
 
 def _with_identity(
-    identity: Mapping[str, str | int | None], answers: pl.DataFrame, task: str, data: EvaluationData
+    identity: Mapping[str, str | int | date | None], answers: pl.DataFrame, task: str, data: EvaluationData
 ) -> pl.DataFrame:
     columns = {**identity, "task": task, "digest": data.tasks[task].digest}
     return answers.select(
-        *(pl.lit(value, dtype=SCORE_TABLE_SCHEMA[name]).alias(name) for name, value in columns.items()), "*"
+        *(pl.lit(columns[name], dtype=SCORE_TABLE_SCHEMA[name]).alias(name) for name in ANSWER_KEYS), "*"
     )
 
 

@@ -14,6 +14,17 @@ from britannica_assets.evaluation.wug import wug_scorer
 
 
 @dataclass(frozen=True)
+class FastSet:
+    """What of a task BabyLM's checkpoints are scored on: the files of `folder`, which may be the task's own.
+
+    Where that folder is missing, so many `items` of each group (UID) are drawn from the whole task; None: all.
+    """
+
+    folder: str
+    items: int | None = None
+
+
+@dataclass(frozen=True)
 class EvaluationTask:
     """One task.
 
@@ -21,7 +32,8 @@ class EvaluationTask:
     name makes an asset of its own. `folder` holds its files, below that of the evaluation data; `digest` is the
     `folder_digest` of the official ones, "" where we do not know them. `column` is its header on the leaderboard, with
     the `unit` of its figures. Tasks of minimal `pairs` stand in the plot of phenomena, where chance is 50 %. An
-    `optional` task is scored where its folder is there. Its files end in `suffix`.
+    `optional` task is scored where its folder is there. Its files end in `suffix`. On `fast` the checkpoints by words
+    seen are scored; None for a task on which they are not.
     """
 
     name: str
@@ -34,6 +46,7 @@ class EvaluationTask:
     pairs: bool = True
     optional: bool = False
     suffix: str = ".jsonl"
+    fast: FastSet | None = None
 
 
 TASKS: tuple[EvaluationTask, ...] = (
@@ -44,6 +57,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         digest="826e6c2257008018af8a6f34d5841dc76a7718b2c6713e07f48b00730a242402",
         scorer=choice_scorer(read_blimp),
         column="BLiMP",
+        fast=FastSet("blimp_fast", items=200),
     ),
     EvaluationTask(
         name="supplement",
@@ -52,6 +66,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         digest="6e316b7f9f4be4db263a40a0b0573fae6829225a86448daff173bdbaed7eb9b2",
         scorer=choice_scorer(read_supplement),
         column="supplement",
+        fast=FastSet("supplement_fast", items=50),
     ),
     EvaluationTask(
         name="ewok",
@@ -61,6 +76,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         scorer=choice_scorer(read_ewok),
         column="EWoK",
         optional=True,
+        fast=FastSet("ewok_fast", items=100),
     ),
     EvaluationTask(
         name="entity_tracking",
@@ -71,6 +87,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         column="entity tracking",
         pairs=False,
         optional=True,
+        fast=FastSet("entity_tracking_fast", items=50),
     ),
     EvaluationTask(
         name="comps",
@@ -91,6 +108,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         unit="ρ × 100",
         pairs=False,
         optional=True,
+        fast=FastSet("wug_adj_nominalization"),
     ),
     EvaluationTask(
         name="wug_past",
@@ -102,6 +120,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         unit="ρ × 100",
         pairs=False,
         optional=True,
+        fast=FastSet("wug_past_tense"),
     ),
     EvaluationTask(
         name="eye_tracking",
@@ -114,6 +133,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         pairs=False,
         optional=True,
         suffix=".csv",
+        fast=FastSet("reading"),
     ),
     EvaluationTask(
         name="self_paced_reading",
@@ -126,6 +146,7 @@ TASKS: tuple[EvaluationTask, ...] = (
         pairs=False,
         optional=True,
         suffix=".csv",
+        fast=FastSet("reading"),
     ),
 )
 

@@ -100,12 +100,15 @@ def load_trained(folder: Path, *, dtype: torch.dtype = torch.float32) -> "PreTra
 
 
 def load_model(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """The model and tokenizer in a folder, whoever trained it, for inference on the best device."""
+    """The model and tokenizer in a folder, whoever trained it, for inference on the best device.
+
+    In float32, whatever type its weights are stored in: bfloat16 would round away small differences of a score.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    model = AutoModelForCausalLM.from_pretrained(folder).to(best_device()).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(best_device()).eval()
     return model, AutoTokenizer.from_pretrained(folder)
 
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from britannica_assets.corpus.token_ids import TokenIds
@@ -168,10 +169,14 @@ def _new_version(specification: TrainingSpecification, folder: Path) -> int:
 
 @dataclass(frozen=True)
 class TrainingIdentity:
-    """The seed of a version's training (None if it was not stored), and what stands for all else that decided it."""
+    """The seed of a version's training (None if it was not stored), what stands for all else that decided it, its day.
+
+    The day is that of its registration (UTC).
+    """
 
     seed: int | None
     recipe: str
+    trained: date
 
 
 def training_identity(settings: Settings, registered_model: str, version: int) -> TrainingIdentity:
@@ -179,10 +184,11 @@ def training_identity(settings: Settings, registered_model: str, version: int) -
     import mlflow
 
     connect(settings)
-    tags = mlflow.MlflowClient().get_model_version(registered_model, str(version)).tags
-    seed = tags.get(SEED_TAG)
-    recipe = tags.get(RECIPE_TAG, f"{registered_model}/{version}")
-    return TrainingIdentity(None if seed is None else int(seed), recipe)
+    registered = mlflow.MlflowClient().get_model_version(registered_model, str(version))
+    seed = registered.tags.get(SEED_TAG)
+    recipe = registered.tags.get(RECIPE_TAG, f"{registered_model}/{version}")
+    trained = datetime.fromtimestamp(registered.creation_timestamp / 1000, UTC).date()
+    return TrainingIdentity(None if seed is None else int(seed), recipe, trained)
 
 
 def _recipe_digest(specification: TrainingSpecification) -> str:

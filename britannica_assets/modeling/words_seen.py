@@ -35,6 +35,18 @@ def milestone(words: float) -> int:
     return millions // power * power * MILLION
 
 
+def checkpoint_name(words: int) -> str:
+    """The name of a milestone's folder, and of its revision on the Hub."""
+    return f"{PREFIX}{words // MILLION}M"
+
+
+def words_seen_checkpoints(model: Path) -> dict[int, Path]:
+    """The folders below a model's, by the words seen, in their order; none for a training of under a million words."""
+    names = {folder: folder.name.removeprefix(PREFIX).removesuffix("M") for folder in model.glob(f"{PREFIX}*M")}
+    found = {int(number) * MILLION: folder for folder, number in names.items()}
+    return dict(sorted(found.items()))
+
+
 class WordsSeenCheckpoints(TrainerCallback):
     """Writes a folder, see above, after the step in which a milestone was reached."""
 
@@ -62,7 +74,7 @@ class WordsSeenCheckpoints(TrainerCallback):
             self._write(model if self.average is None else self.average.model, reached)
 
     def _write(self, model: PreTrainedModel, words: int) -> None:
-        target = self.folder / f"{PREFIX}{words // MILLION}M"
+        target = self.folder / checkpoint_name(words)
         temporary = self.folder / f".{target.name}.partial"
         shutil.rmtree(temporary, ignore_errors=True)
         stored = copy.deepcopy(model).to(dtype=torch.bfloat16)

@@ -1,5 +1,7 @@
 """Score rows and outcomes of models that were never trained."""
 
+from datetime import date
+
 import polars as pl
 
 from britannica_assets.evaluation.evaluation_data import OFFICIAL
@@ -34,6 +36,7 @@ def score_rows(
         "version": version,
         "seed": version,
         "recipe": recipe or f"{model}/{version}",
+        "trained": date(2026, 11, 24),
         "parameters": parameters,
         "train_words": "10.0M",
         "task": task,

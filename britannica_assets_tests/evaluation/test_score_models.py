@@ -10,16 +10,21 @@ import dagster as dg
 import mlflow
 import polars as pl
 import pytest
+import torch
 
 from britannica_assets.config import load_configuration
 from britannica_assets.corpus.token_ids import SPLITS, TokenIds, write_token_ids
 from britannica_assets.corpus.tokenizer import load_tokenizer
 from britannica_assets.definitions import defs
+from britannica_assets.evaluation.answers import answer_items
+from britannica_assets.evaluation.fast_sets import sample_items
 from britannica_assets.evaluation.leaderboard import build_leaderboard, distillation_gain
+from britannica_assets.evaluation.score_checkpoints import score_checkpoints
 from britannica_assets.evaluation.score_models import ScoringResult, score_models
 from britannica_assets.evaluation.score_table import SCORE_TABLE_SCHEMA
 from britannica_assets.evaluation.scored_versions import scored_versions
-from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, tasks_by_asset
+from britannica_assets.evaluation.tasks import TASKS, EvaluationTask, FastSet, tasks_by_asset
+from britannica_assets.modeling.models import load_model
 from britannica_assets.modeling.promotion import PERPLEXITY_TAG, SCALE_TAG, VALIDATION_TAG, champion_alias
 from britannica_assets.modeling.registry import RECIPE_TAG, SEED_TAG
 from britannica_assets.modeling.trained_model import TrainedModel
@@ -32,6 +37,7 @@ from britannica_assets_tests.evaluation.conftest import TEXTS
 from britannica_assets_tests.evaluation.further_data import write_further_data
 
 TRACK = "babylm_10m"
+CHECKPOINTS = (2, 10)
 ARTICLES = pl.DataFrame({"volume": [1] * 2, "words": [16, 17]})
 
 
@@ -54,7 +60,7 @@ def token_ids(settings: Settings, model_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def models(settings: Settings, token_ids: Path, model_folder: Path) -> dict[str, Path]:
-    """Two registered models with the same weights, as if trained."""
+    """Two registered models with the same weights, as if trained, each with two checkpoints by words seen."""
     folders = {}
     digests: dict[str, str] = {split: TokenIds.open(token_ids, split).digest for split in SPLITS}
     experiment = connect(settings, f"britannica/{TRACK}")
@@ -76,6 +82,11 @@ def models(settings: Settings, token_ids: Path, model_folder: Path) -> dict[str,
             validation_loss=3.0, validation_perplexity=20.0, train_tokens=100, steps=1, seconds=1.0,
             sequence_length=128, data_digests=digests, configuration={}, history=[],
         ).write(folders[asset])  # fmt: skip
+        for words in CHECKPOINTS:
+            early, tokenizer = load_model(model_folder)
+            early.lm_head.weight.data *= words / 10  # what a model says is surer the longer it has learnt
+            early.to(torch.bfloat16).save_pretrained(folders[asset] / f"chck_{words}M")
+            tokenizer.save_pretrained(folders[asset] / f"chck_{words}M")
     return folders
 
 
@@ -136,6 +147,41 @@ def test_a_task_without_files_is_empty_and_names_the_folder(
             assert f"has no folder {task.folder}: set BRITANNICA_EVAL_DIR" in result.missing[task.name]
 
 
+def test_checkpoints_are_scored_on_a_fixed_sample_or_on_the_fast_sets(
+    settings: Settings, models: dict[str, Path], token_ids: Path
+) -> None:
+    assert settings.eval_dir is not None
+    fast = settings.eval_dir.parent / "fast_eval/supplement_fast"
+    shutil.copytree(settings.eval_dir / "supplement_filtered", fast)
+    tasks = [replace(TASKS[0], fast=FastSet("blimp_fast", items=3)), TASKS[1]]
+    result = score_checkpoints(
+        settings, TRACK, models, tasks, asset="checkpoint_scores", scale="demo", dagster_run_id=""
+    )
+    shutil.rmtree(fast.parent)
+    assert set(result.scores.select("model", "words_seen").rows()) == {
+        (model, words * 1_000_000) for model in models for words in CHECKPOINTS
+    }
+    (blimp,), (supplement,) = (
+        set(result.scores.filter(pl.col("task") == task)["source"]) for task in ("blimp", "supplement")
+    )
+    assert blimp.startswith("3 items a group of other files (")
+    assert supplement.startswith("supplement_fast (")
+    assert set(result.scores.filter(pl.col("task") == "blimp")["items"]) == {3}
+    # In bfloat16 most of these log-probabilities would be rounded to eighths.
+    folder = models[STUDENT] / f"chck_{CHECKPOINTS[0]}M"
+    items = sample_items(TASKS[0].scorer.read(settings.eval_dir / "blimp_filtered"), 3)
+    expected = answer_items(*load_model(folder), items)
+    run = mlflow.MlflowClient().get_run(result.mlflow_run_id)
+    found = pl.read_parquet(f"{run.info.artifact_uri.removeprefix('file://')}/answers.parquet").filter(
+        pl.col("model") == STUDENT, pl.col("task") == "blimp", pl.col("words_seen") == CHECKPOINTS[0] * 1_000_000
+    )
+    assert found["log_probability"].to_list() == pytest.approx(expected["log_probability"].to_list(), abs=1e-3)
+    assert (found["log_probability"] % 0.125).round(6).n_unique() > 10
+    training = TrainedModel.read(models[STUDENT]).mlflow_run_id
+    history = mlflow.MlflowClient().get_metric_history(training, "checkpoint_blimp")
+    assert [metric.step for metric in history] == list(CHECKPOINTS)
+
+
 def test_a_further_task_has_its_figures_on_the_leaderboard(
     settings: Settings, models: dict[str, Path], token_ids: Path
 ) -> None:
@@ -174,7 +220,7 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
     ARTICLES.with_columns(pl.lit("validation").alias("split")).write_parquet(data / f"corpus_split/{TRACK}.parquet")
     result = dg.materialize(
         [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)],
-        selection=[*tasks_by_asset(), "leaderboard"],
+        selection=[*tasks_by_asset(), "checkpoint_scores", "leaderboard"],
         partition_key=TRACK,
         resources={
             "settings": settings,
@@ -184,7 +230,8 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
         },
     )
     described = {
-        asset: result.asset_materializations_for_node(asset)[0].metadata for asset in (*tasks_by_asset(), "leaderboard")
+        asset: result.asset_materializations_for_node(asset)[0].metadata
+        for asset in (*tasks_by_asset(), "checkpoint_scores", "leaderboard")
     }
     blimp = described["blimp_scores"]
     assert blimp["ties"].value == 0
@@ -195,9 +242,14 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
     assert blimp["student_bits_per_byte"].value > 0  # type: ignore[operator]
     assert "has no folder ewok_filtered" in str(described["ewok_scores"]["ewok_not_scored"].value)
     assert pl.read_parquet(data / f"ewok_scores/{TRACK}.parquet").is_empty()
+    assert described["checkpoint_scores"]["checkpoints"].value == 2 * len(CHECKPOINTS)
+    assert str(described["checkpoint_scores"]["learning_curves"].value).startswith(f"![Track {TRACK}](data:")
     assert described["leaderboard"]["models"].value >= 4  # type: ignore[operator]
     page = (data / "leaderboard/leaderboard.html").read_text(encoding="utf-8")
     assert "bits a byte" in page
+    assert "Learning curves: Track babylm_10m" in page
+    assert f'#/models/{registered_model(STUDENT)}/versions/1">version 1</a> of 20' in page
+    assert "scale demo, seed 7, on other files" in page
     assert (
         pl.read_csv(data / "leaderboard/leaderboard.csv").height
         == pl.read_json(data / "leaderboard/leaderboard.json").height
