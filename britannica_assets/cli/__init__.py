@@ -20,6 +20,7 @@ for command in (
     pipeline.corpus,
     pipeline.train,
     pipeline.score,
+    pipeline.submission,
     pipeline.materialize,
     models.export_gguf,
     servers.demo,

@@ -45,6 +45,20 @@ def score(track: Track, data: Data = None, scale: Scale = None, debug: Debug = F
         platform.run(None, partition=key, assets=platform.assets_of("evaluation"))
 
 
+def submission(track: Track, data: Data = None, scale: Scale = None, debug: Debug = False) -> None:
+    """Publishes a track's students as folders, and says what of a BabyLM submission is still missing."""
+    with sentences(debug), load_platform(data, scale) as platform:
+        key = platform.track(track)
+        platform.run(None, partition=key, assets=["published_models"])
+        missing = platform.table("published_models", key, "missing")
+    if missing:
+        typer.echo("\nStill missing\n")
+        for row in missing:
+            typer.echo(f"  {row['part']}: {row['reason']}")
+        raise typer.Exit(1)
+    typer.echo("\nThe submission is whole: every task and checkpoint is there, in its size.")
+
+
 def materialize(
     assets: Annotated[list[str], typer.Argument(help="assets, such as articles or generated_articles")],
     partition: Annotated[str | None, typer.Option(help="the volume or track of those that have one")] = None,

@@ -70,6 +70,17 @@ class Platform:
         specs = self.definitions.resolve_all_asset_specs()
         return [spec.key.to_user_string() for spec in specs if spec.group_name == group]
 
+    def table(self, asset: str, partition: str, name: str) -> list[dict[str, object]]:
+        """The rows of a table in the metadata of an asset's newest materialization."""
+        import dagster as dg
+
+        records = self.instance.fetch_materializations(
+            dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[partition]), limit=1
+        ).records
+        event = records[0].asset_materialization
+        value = event.metadata[name] if event is not None else None
+        return [dict(record.data) for record in value.records] if isinstance(value, dg.TableMetadataValue) else []
+
     def run(self, job: str | None, *, partition: str | None = None, assets: Sequence[str] = ()) -> None:
         """Materializes a job, or some assets, and shows how far it is."""
         import dagster as dg

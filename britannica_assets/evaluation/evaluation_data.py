@@ -80,6 +80,11 @@ def find_evaluation_data(
     )
 
 
+def evaluation_folder(settings: Settings) -> Path:
+    """`BRITANNICA_EVAL_DIR`, or the folder into which the public data are downloaded."""
+    return settings.eval_dir or settings.work_path / "evaluation_data"
+
+
 def write_label(folder: Path, label: str) -> None:
     """Says what the evaluation data in `folder` are called in tables and on the leaderboard."""
     write_json(folder / LABEL_FILE, {"label": label}, schema_version=SCHEMA_VERSION)
@@ -88,9 +93,8 @@ def write_label(folder: Path, label: str) -> None:
 def _folder_with(settings: Settings, tasks: Sequence[EvaluationTask]) -> tuple[Path, dict[str, str]]:
     """The folder that holds the tasks' folders, and for each optional task without one the reason."""
     missing: dict[str, str] = {}
-    folder = settings.eval_dir
-    if folder is None:
-        folder = settings.work_path / "evaluation_data"
+    folder = evaluation_folder(settings)
+    if settings.eval_dir is None:
         required = [task for task in tasks if not task.optional]
         if required:
             download_evaluation_data(folder, required)

@@ -5,9 +5,8 @@ their folder, as in BabyLM's download.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from britannica_assets.digests import json_digest, short_digest
@@ -23,10 +22,14 @@ FAST_PARENT = "fast_eval"
 
 @dataclass(frozen=True)
 class FastSets:
-    """By task its files, of which digest and source say what was taken, and its data; why other tasks have none."""
+    """By task its files, of which digest and source say what was taken, and its data; why other tasks have none.
+
+    `official` names the tasks whose files are those of a fast set, which alone count for a submission.
+    """
 
     files: dict[str, TaskData]
     data: dict[str, Any]
+    official: frozenset[str]
     missing: dict[str, str]
 
 
@@ -47,7 +50,10 @@ def read_fast_sets(settings: Settings, tasks: Sequence[EvaluationTask]) -> FastS
     for name, task in present.items():
         if files[name] == full.tasks[name] and task.fast is not None and task.fast.items is not None:
             files[name], data[name] = _sampled(files[name], data[name], task.fast.items)
-    return FastSets(files, data, full.missing)
+    official = frozenset(
+        name for name, task in present.items() if task.fast and files[name].folder.name == task.fast.folder
+    )
+    return FastSets(files, data, official, full.missing)
 
 
 def _fast_files(task: EvaluationTask, full: TaskData) -> TaskData:
@@ -85,9 +91,3 @@ def _lowest(uid: str, places: Sequence[int], number: int) -> list[int]:
         return hashlib.sha256(f"{uid} {within}".encode()).digest()
 
     return [places[within] for within in sorted(range(len(places)), key=rank)[:number]]
-
-
-def fast_folders(tasks: Sequence[EvaluationTask], files: Mapping[str, TaskData]) -> dict[str, Path]:
-    """The tasks that were scored on BabyLM's own fast files, which alone count for a submission, with the folders."""
-    fast = {task.name: task.fast.folder for task in tasks if task.fast is not None}
-    return {name: found.folder for name, found in files.items() if found.folder.name == fast.get(name)}

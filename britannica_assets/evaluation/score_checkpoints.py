@@ -7,7 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
+from britannica_assets.digests import file_digest
 from britannica_assets.evaluation.accuracy import SCORES_SCHEMA, task_averages
+from britannica_assets.evaluation.age_of_acquisition import AGE_OF_ACQUISITION, find_contexts, read_contexts
+from britannica_assets.evaluation.answers import ANSWERS_SCHEMA, Item, answer_items
 from britannica_assets.evaluation.fast_sets import FastSets, read_fast_sets
 from britannica_assets.evaluation.score_models import log_tables, version_columns
 from britannica_assets.evaluation.score_table import CHECKPOINT_KEYS, SCORE_TABLE_SCHEMA
@@ -72,6 +75,8 @@ def score_checkpoints(
     if not any(checkpoints.values()):
         return CheckpointScores(pl.DataFrame(schema=CHECKPOINT_SCORES_SCHEMA), None, {})
     fast = read_fast_sets(settings, tasks)
+    words_file = find_contexts(settings)
+    words = None if words_file is None else (read_contexts(words_file), file_digest(words_file))
     trained = {name: TrainedModel.read(folder) for name, folder in models.items() if checkpoints[name]}
     with tracked_run(
         settings,
@@ -87,9 +92,10 @@ def score_checkpoints(
         scores, answers = [], []
         for name, model in trained.items():
             identity = version_columns(settings, track, name, model)
-            for words, folder in checkpoints[name].items():
-                of_checkpoint = _score_checkpoint(folder, tasks, fast, {**identity, "scale": scale}, words)
-                _log_averages(model, words, of_checkpoint[0])
+            for seen, folder in checkpoints[name].items():
+                keys = {**identity, "scale": scale, "words_seen": seen}
+                of_checkpoint = _score_checkpoint(folder, tasks, fast, words, keys)
+                _log_averages(model, seen, of_checkpoint[0])
                 scores.append(of_checkpoint[0])
                 answers.append(of_checkpoint[1])
         table = pl.concat(scores)
@@ -101,40 +107,46 @@ def _score_checkpoint(
     folder: Path,
     tasks: Sequence[EvaluationTask],
     fast: FastSets,
-    identity: Mapping[str, object],
-    words: int,
+    words: tuple[list[Item], str] | None,
+    keys: Mapping[str, object],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Its rows of `CHECKPOINT_SCORES_SCHEMA`, and its answers with `CHECKPOINT_KEYS`."""
+    """Its rows of `CHECKPOINT_SCORES_SCHEMA`, and its answers with `CHECKPOINT_KEYS`, those to `words` too."""
     from britannica_assets.modeling.models import load_model
 
     model, tokenizer = load_model(folder)
     scorers = {task.name: task.scorer for task in tasks if task.name in fast.data}
     scores, answers = [], []
     for task, result in score_all(model, tokenizer, scorers, fast.data).items():
-        columns = {
-            **identity,
-            "words_seen": words,
-            "task": task,
-            "digest": fast.files[task].digest,
-            "source": fast.files[task].source,
-        }
-        literals = [pl.lit(columns[name], dtype=kind).alias(name) for name, kind in CHECKPOINT_SCORES_SCHEMA.items()
-                    if name in columns]  # fmt: skip
-        scores.append(result.scores.with_columns(literals).select(list(CHECKPOINT_SCORES_SCHEMA)))
-        answers.append(result.answers.with_columns(literals).select(*CHECKPOINT_KEYS, *result.answers.columns))
+        files = fast.files[task]
+        columns = _literals({**keys, "task": task, "digest": files.digest, "source": files.source})
+        scores.append(result.scores.with_columns(columns).select(list(CHECKPOINT_SCORES_SCHEMA)))
+        answers.append(result.answers.with_columns(columns).select(*CHECKPOINT_KEYS, *ANSWERS_SCHEMA))
+    if words is not None:
+        items, digest = words
+        found = answer_items(model, tokenizer, items, beyond_context=True)
+        columns = _literals({**keys, "task": AGE_OF_ACQUISITION, "digest": digest})
+        answers.append(found.with_columns(columns).select(*CHECKPOINT_KEYS, *ANSWERS_SCHEMA))
     return pl.concat(scores), pl.concat(answers)
 
 
-def _log_averages(model: TrainedModel, words: int, scores: pl.DataFrame) -> None:
+def _literals(columns: Mapping[str, object]) -> list[pl.Expr]:
+    return [
+        pl.lit(columns[name], dtype=kind).alias(name)
+        for name, kind in CHECKPOINT_SCORES_SCHEMA.items()
+        if name in columns
+    ]
+
+
+def _log_averages(model: TrainedModel, seen: int, scores: pl.DataFrame) -> None:
     """Averages by task as metrics of the model's own run, with the million words seen as their step."""
     import mlflow
 
     from britannica_assets.modeling.words_seen import MILLION
 
     averages = task_averages(scores)
-    logger.info("%s after %d million words: %s", model.asset, words // MILLION, averages)
+    logger.info("%s after %d million words: %s", model.asset, seen // MILLION, averages)
     mlflow.log_metrics(
         {f"checkpoint_{task}": value for task, value in averages.items()},
-        step=words // MILLION,
+        step=seen // MILLION,
         run_id=model.mlflow_run_id,
     )

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -32,6 +32,18 @@ class ScoredVersions:
     outcomes: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class StoredScoring:
+    """A version's scores and answers, as its scoring runs hold them.
+
+    Rows of `SCORE_TABLE_SCHEMA`, and of `ANSWERS_SCHEMA` with `ANSWER_KEYS`; of checkpoints rows of
+    `CHECKPOINT_SCORES_SCHEMA`, and answers with `CHECKPOINT_KEYS`.
+    """
+
+    scores: pl.DataFrame
+    answers: pl.DataFrame
+
+
 def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataFrame) -> ScoredVersions:
     """The score rows of `current` and what all scoring runs in MLflow hold.
 
@@ -47,13 +59,51 @@ def scored_versions(settings: Settings, tracks: Sequence[str], current: pl.DataF
             if not any(artifact.path == ANSWERS_FILE for artifact in client.list_artifacts(run_id)):
                 logger.info("run %s of %s holds no answers of its models: score them again", run_id, track)
                 continue
-            with tempfile.TemporaryDirectory() as folder:
-                scores.append(pl.read_parquet(Path(client.download_artifacts(run_id, SCORES_FILE, folder))))
-                answers = pl.read_parquet(Path(client.download_artifacts(run_id, ANSWERS_FILE, folder)))
-            answered.append(outcomes_of(answers))
+            scores.append(_table(run_id, SCORES_FILE))
+            answered.append(outcomes_of(_table(run_id, ANSWERS_FILE)))
     return ScoredVersions(
         _newest_scoring(scores).sort([*SCORED, "uid"]), _newest_scoring(answered).sort([*SCORED, "uid", "item"])
     )
+
+
+def stored_scoring(
+    settings: Settings, track: str, assets: Iterable[str], model: str, version: int
+) -> StoredScoring | None:
+    """A version's rows in the newest scoring by each of `assets`; None where none of them has scored it."""
+    import mlflow
+
+    from britannica_assets.tracking import connect, experiment_name
+
+    connect(settings)
+    experiment = mlflow.MlflowClient().get_experiment_by_name(experiment_name(track))
+    if experiment is None:
+        return None
+    runs = [
+        run.info.run_id
+        for asset in assets
+        for run in mlflow.MlflowClient().search_runs(
+            [experiment.experiment_id],
+            f"attributes.status = 'FINISHED' and tags.`dagster.asset_key` = '{asset}'"
+            f" and params.`{model}.version` = '{version}'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+    ]
+    if not runs:
+        return None
+    scores, answers = (
+        pl.concat([_table(run, file) for run in runs], how="diagonal_relaxed").filter(pl.col("model") == model)
+        for file in (SCORES_FILE, ANSWERS_FILE)
+    )
+    return StoredScoring(scores, answers)
+
+
+def _table(run_id: str, file: str) -> pl.DataFrame:
+    """A Parquet file among a run's artifacts."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        return pl.read_parquet(Path(mlflow.MlflowClient().download_artifacts(run_id, file, folder)))
 
 
 def outcomes_of(answers: pl.DataFrame) -> pl.DataFrame:

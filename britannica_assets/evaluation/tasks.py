@@ -7,6 +7,8 @@ from typing import Any
 from britannica_assets.evaluation.comps import read_comps
 from britannica_assets.evaluation.entity_tracking import read_entity_tracking
 from britannica_assets.evaluation.ewok import read_ewok
+from britannica_assets.evaluation.fine_tuning import answer_glue
+from britannica_assets.evaluation.glue import glue_accuracy, read_glue
 from britannica_assets.evaluation.minimal_pairs import read_blimp, read_supplement
 from britannica_assets.evaluation.reading_times import EYE_TRACKING, SELF_PACED, reading_scorer
 from britannica_assets.evaluation.scorer import Scorer, choice_scorer
@@ -147,6 +149,16 @@ TASKS: tuple[EvaluationTask, ...] = (
         optional=True,
         suffix=".csv",
         fast=FastSet("reading"),
+    ),
+    EvaluationTask(
+        name="glue",
+        asset="glue_scores",
+        folder="glue_filtered",
+        digest="",
+        scorer=Scorer(read_glue, answer_glue, glue_accuracy),
+        column="(Super)GLUE",
+        pairs=False,
+        optional=True,
     ),
 )
 

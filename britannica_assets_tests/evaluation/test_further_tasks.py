@@ -51,8 +51,10 @@ def test_figures_are_those_of_the_reference(task: EvaluationTask, data: Path, mo
     expected = reference_figures(ReferenceScorer(model, tokenizer), task, folder)
     found = dict(result.scores.select("uid", "score").iter_rows())
     assert found.keys() <= expected.keys()
+    for uid, figure in found.items():
+        print(f"{task.name:<20} {uid:<55} {figure:9.4f} {expected[uid]:9.4f} {figure - expected[uid]:+.5f}")
     difference = max(abs(found[uid] - expected[uid]) for uid in found)
-    print(f"{task.name}: {len(found)} figures, largest difference {difference:.4f}")
+    print(f"{task.name}: {len(found)} figures, largest difference {difference:.5f}")
     assert difference <= (0.1 if task.unit == "%" else 0.001)
     assert result.answers["log_probability"].is_finite().all()
     assert result.scores["items"].sum() > 0
