@@ -28,9 +28,9 @@ from britannica_assets.modeling.models import load_model
 from britannica_assets.modeling.promotion import PERPLEXITY_TAG, SCALE_TAG, VALIDATION_TAG, champion_alias
 from britannica_assets.modeling.registry import RECIPE_TAG, SEED_TAG
 from britannica_assets.modeling.trained_model import TrainedModel
+from britannica_assets.resources import shared_resources
 from britannica_assets.sample import minimal_pairs
 from britannica_assets.settings import Settings
-from britannica_assets.storage import FolderIOManager, ParquetIOManager
 from britannica_assets.track_models import STUDENT, STUDENT_WITHOUT_TEACHERS, registered_model, track_models
 from britannica_assets.tracking import connect
 from britannica_assets_tests.evaluation.conftest import TEXTS
@@ -222,12 +222,7 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
         [asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition)],
         selection=[*tasks_by_asset(), "checkpoint_scores", "leaderboard"],
         partition_key=TRACK,
-        resources={
-            "settings": settings,
-            "io_manager": ParquetIOManager(settings),
-            "folder_io_manager": FolderIOManager(settings),
-            "pipes_subprocess_client": dg.PipesSubprocessClient(),
-        },
+        resources=shared_resources(settings, load_configuration("demo")),
     )
     described = {
         asset: result.asset_materializations_for_node(asset)[0].metadata
@@ -249,7 +244,7 @@ def test_the_assets_describe_what_was_scored(settings: Settings, models: dict[st
     assert "bits a byte" in page
     assert "Learning curves: Track babylm_10m" in page
     assert f'#/models/{registered_model(STUDENT)}/versions/1">version 1</a> of 20' in page
-    assert "scale demo, seed 7, on other files" in page
+    assert "scale paper, seed 7, on other files" in page
     assert (
         pl.read_csv(data / "leaderboard/leaderboard.csv").height
         == pl.read_json(data / "leaderboard/leaderboard.json").height
