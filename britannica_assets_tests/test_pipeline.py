@@ -106,7 +106,7 @@ def test_the_whole_graph_follows_a_scale_of_ones_own(data: Path) -> None:
     assert metadata.keys() >= {
         "encyclopedia", "clean_encyclopedia", "corpus_split", "tokenizer", "token_ids", "published_dataset",
         "teacher_third", "teacher_targets", "student", "student_without_teachers", "blimp_scores", "leaderboard",
-        "generated_articles",
+        "generated_articles", "checkpoint_scores", "published_models",
     }  # fmt: skip
     assert not metadata.keys() & {"teacher_gpt2", "teacher_llama"}
     assert metadata["teacher_targets"]["teachers"][1] == "teacher_third"
@@ -131,6 +131,9 @@ def test_the_whole_graph_follows_a_scale_of_ones_own(data: Path) -> None:
     assert set(scores["model"]) == {"student", "student_without_teachers", "teacher_third"}
     (source,) = set(scores["source"])
     assert source.startswith("other files (")  # by the digest of the pairs
+    published = data / "published_models" / "babylm_10m"
+    assert (published / "britannica-student-babylm_10m" / "main" / "model.safetensors").is_file()
+    assert "19 of 19 have no predictions on the fast sets" in (published / "README.md").read_text(encoding="utf-8")
     page = (data / "leaderboard" / "leaderboard.html").read_text(encoding="utf-8")
     assert "teacher third" in page
     assert pl.read_parquet(data / "generated_articles" / "babylm_10m.parquet")["prompt"].to_list() == [

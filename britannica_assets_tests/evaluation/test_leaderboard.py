@@ -127,7 +127,7 @@ def test_two_tracks_stand_side_by_side(tmp_path: Path) -> None:
     page = page_of(tmp_path / "page.html", BOTH, *other)
     for track in ("babylm_10m", "encyclopedia"):
         assert f"best student of {track}" in page
-        assert page.count(f"{track}, version 1</small>") == 2
+        assert page.count(f"<small>version 1 of 2026-11-24, {track}, scale paper, seed 1</small>") == 2
     assert page.count('<svg role="img" aria-label="') == 3
     assert ">islands</text>" in page  # text in the plots stays text
 
