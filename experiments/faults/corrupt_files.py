@@ -28,7 +28,6 @@ READERS = {
     f"token_ids/{TRACK}/*": "student_without_teachers",
     f"teacher_gpt2/{TRACK}/*": "teacher_targets",
     f"teacher_targets/{TRACK}/*": "student",
-    f"student/{TRACK}/*": "published_models",
     f"blimp_scores/{TRACK}.parquet": "leaderboard",
     "evaluation_data/*/*": "blimp_scores",
     "mlflow.db": "generated_articles",
