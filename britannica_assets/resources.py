@@ -1,33 +1,23 @@
-"""What the assets share, as Dagster shows it under Deployment › Resources: settings, configuration, stores."""
+"""What the assets share, as Dagster shows it under Deployment › Resources: settings, configuration, stores.
 
-from types import NoneType
-from typing import Any, get_args
+Settings and configuration stand in the resources' descriptions, and not in fields of theirs: the launchpad would copy
+every field into each run's configuration, passwords too, where a change of it would reach half of the platform.
+"""
+
+import re
+from typing import Any
 
 import dagster as dg
-from pydantic import Field, create_model
-from pydantic.fields import FieldInfo
+import polars as pl
+import yaml
 
-from britannica_assets.config import Configuration
+from britannica_assets.config import Configuration, configuration_name
+from britannica_assets.digests import short_digest
+from britannica_assets.plotting import as_markdown_table
 from britannica_assets.settings import Settings, variable
 from britannica_assets.storage import FolderIOManager, ParquetIOManager
 
-SECRET = {"mlflow_tracking_uri"}  # an address may hold a password
-
-
-class _SettingsFactory(dg.ConfigurableResource[Settings]):
-    """The platform's settings, from the environment that Dagster was started with."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Settings:
-        """The settings as assets get them."""
-        return Settings(**{name: getattr(self, name) for name in Settings.model_fields})
-
-
-class _ConfigurationFactory(dg.ConfigurableResource[Configuration]):
-    """What the scale fixes, key by key: docs/configuration.yaml explains them."""
-
-    def create_resource(self, context: dg.InitResourceContext) -> Configuration:
-        """The configuration as assets get it."""
-        return Configuration.model_validate({name: getattr(self, name) for name in Configuration.model_fields})
+CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 
 
 class ParquetStore(dg.ConfigurableIOManagerFactory[ParquetIOManager]):
@@ -52,38 +42,44 @@ class FolderStore(dg.ConfigurableIOManagerFactory[FolderIOManager]):
 
 def shared_resources(settings: Settings, configuration: Configuration) -> dict[str, Any]:
     """The resources of the definitions, by key."""
-    of_settings = _SettingsResource(**settings.model_dump(mode="json"))
+
+    class SettingsResource(dg.ConfigurableResource[Settings]):
+        __doc__ = _describe_settings(settings)
+
+        def create_resource(self, context: dg.InitResourceContext) -> Settings:
+            return settings
+
+    class ConfigurationResource(dg.ConfigurableResource[Configuration]):
+        __doc__ = _describe_configuration(settings, configuration)
+
+        def create_resource(self, context: dg.InitResourceContext) -> Configuration:
+            return configuration
+
+    of_settings = SettingsResource()
     return {
         "settings": of_settings,
-        "configuration": _ConfigurationResource(**configuration.model_dump(mode="json")),
+        "configuration": ConfigurationResource(),
         "io_manager": ParquetStore(settings=of_settings),
         "folder_io_manager": FolderStore(settings=of_settings),
         "pipes_subprocess_client": dg.PipesSubprocessClient(),
     }
 
 
-def _setting(name: str, field: FieldInfo) -> Any:
-    """A setting's field: its type, with paths as text, and its help with the variable's name."""
-    members = get_args(field.annotation) or (field.annotation,)
-    kind: Any = float if float in members else str
-    return (
-        kind | None if NoneType in members else kind,
-        Field(
-            default=field.default,
-            description=f"{field.description} ({variable(name)})",
-            json_schema_extra={"dagster__is_secret": name in SECRET},
-        ),
-    )
+def _describe_settings(settings: Settings) -> str:
+    """A table of the settings as Markdown, without the passwords that an address may hold."""
+    rows = [
+        {
+            "variable": variable(name),
+            "value": CREDENTIALS.sub("…@", str(getattr(settings, name))),
+            "is": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    ]
+    return f"The settings that Dagster was started with.\n\n{as_markdown_table(pl.DataFrame(rows))}"
 
 
-_SETTINGS: dict[str, Any] = {name: _setting(name, field) for name, field in Settings.model_fields.items()}
-_SECTIONS: dict[str, Any] = {
-    name: (int if field.annotation is int else dict, Field(description=field.description))
-    for name, field in Configuration.model_fields.items()
-}
-_SettingsResource: Any = create_model(
-    "SettingsResource", __base__=_SettingsFactory, __doc__=_SettingsFactory.__doc__, **_SETTINGS
-)
-_ConfigurationResource: Any = create_model(
-    "ConfigurationResource", __base__=_ConfigurationFactory, __doc__=_ConfigurationFactory.__doc__, **_SECTIONS
-)
+def _describe_configuration(settings: Settings, configuration: Configuration) -> str:
+    """The configuration as YAML in Markdown."""
+    values = yaml.safe_dump(configuration.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    name, digest = configuration_name(settings.scale), short_digest(configuration.digest)
+    return f"The scale `{name}` (`{digest}`); docs/configuration.yaml explains each key.\n\n```yaml\n{values}```"
