@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from britannica_assets.evaluation.accuracy import average_with_interval
 from britannica_assets.evaluation.tasks import TASKS
+from britannica_assets.markdown import escape_markdown
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.submission.official_layout import MAIN
 from britannica_assets.templates import render_template
@@ -86,7 +87,7 @@ def _scores(scores: pl.DataFrame) -> list[dict[str, str]]:
                 "task": f"{task.column}, {task.unit}",
                 "figure": f"{figure:.2f}",
                 "interval": "" if math.isnan(low) else f"{low:.2f} to {high:.2f}",
-                "source": of_task["source"][0],
+                "source": Markup(escape_markdown(of_task["source"][0])),
             }
         )
     return rows

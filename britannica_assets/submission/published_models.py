@@ -11,6 +11,7 @@ from britannica_assets.digests import file_digest
 from britannica_assets.evaluation.scored_versions import stored_scoring
 from britannica_assets.evaluation.tasks import tasks_by_asset
 from britannica_assets.files import write_json
+from britannica_assets.markdown import escape_markdown
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.settings import Settings
 from britannica_assets.submission.hub_models import CARD, PACKAGE, repository_name, write_repository
@@ -77,7 +78,7 @@ def write_published_models(
             repositories=repositories,
             submitted=submitted,
             collated=COLLATED_FILE,
-            missing=[Markup(f"{part.part}: {part.reason}") for part in missing],  # Markdown: quotation marks stay
+            missing=[Markup(escape_markdown(f"{part.part}: {part.reason}")) for part in missing],
         ),
         encoding="utf-8",
     )
