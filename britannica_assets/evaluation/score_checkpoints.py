@@ -12,13 +12,13 @@ from britannica_assets.evaluation.accuracy import SCORES_SCHEMA, task_averages
 from britannica_assets.evaluation.age_of_acquisition import AGE_OF_ACQUISITION, find_contexts, read_contexts
 from britannica_assets.evaluation.answers import ANSWERS_SCHEMA, Item, answer_items
 from britannica_assets.evaluation.fast_sets import FastSets, read_fast_sets
-from britannica_assets.evaluation.score_models import log_tables, version_columns
 from britannica_assets.evaluation.score_table import CHECKPOINT_KEYS, SCORE_TABLE_SCHEMA
 from britannica_assets.evaluation.scorer import score_all
+from britannica_assets.evaluation.scoring_run import log_tables, scoring_run, version_columns
 from britannica_assets.evaluation.tasks import EvaluationTask
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.settings import Settings
-from britannica_assets.tracking import DataSet, Origin, tracked_run
+from britannica_assets.tracking import Origin
 
 logger = logging.getLogger(__name__)
 
@@ -78,17 +78,7 @@ def score_checkpoints(
     words_file = find_contexts(settings)
     words = None if words_file is None else (read_contexts(words_file), file_digest(words_file))
     trained = {name: TrainedModel.read(folder) for name, folder in models.items() if checkpoints[name]}
-    with tracked_run(
-        settings,
-        Origin(asset, track, dagster_run_id),
-        name=f"{asset} {track} {scale}",
-        parameters={
-            "evaluation_data": ", ".join(dict.fromkeys(files.source for files in fast.files.values())),
-            "tasks": ", ".join(fast.files),
-            **{f"{name}.version": model.version for name, model in trained.items()},
-        },
-        data_sets=[DataSet(name, str(files.folder), files.digest, "scoring") for name, files in fast.files.items()],
-    ) as run:
+    with scoring_run(settings, Origin(asset, track, dagster_run_id), scale, fast.files, trained) as run:
         scores, answers = [], []
         for name, model in trained.items():
             identity = version_columns(settings, track, name, model)

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,14 +15,13 @@ from britannica_assets.evaluation.accuracy import accuracy_by, task_averages
 from britannica_assets.evaluation.evaluation_data import EvaluationData, find_evaluation_data
 from britannica_assets.evaluation.perplexity import Perplexity, article_losses, perplexity, perplexity_by_group
 from britannica_assets.evaluation.score_table import ANSWER_KEYS, SCORE_TABLE_SCHEMA
-from britannica_assets.evaluation.scored_versions import ANSWERS_FILE, SCORES_FILE
 from britannica_assets.evaluation.scorer import Scorer, TaskResult, read_all, score_all
+from britannica_assets.evaluation.scoring_run import log_tables, scoring_run, version_columns
 from britannica_assets.evaluation.tasks import EvaluationTask
 from britannica_assets.modeling.promotion import promote, record_blimp
-from britannica_assets.modeling.registry import training_identity
 from britannica_assets.modeling.trained_model import TrainedModel
 from britannica_assets.settings import Settings
-from britannica_assets.tracking import DataSet, Origin, tracked_run
+from britannica_assets.tracking import DataSet, Origin
 
 logger = logging.getLogger(__name__)
 
@@ -136,19 +134,13 @@ def score_models(
     refuse_other_token_ids(token_ids, trained)
     validation = TokenIds.open(token_ids, "validation")
     train_words = _abbreviate(TokenIds.open(token_ids, "train").words)
-    with tracked_run(
+    with scoring_run(
         settings,
         Origin(asset, track, dagster_run_id),
-        name=f"{asset} {track} {scale}",
-        parameters={
-            "evaluation_data": ", ".join(dict.fromkeys(data.tasks[task.name].source for task in tasks)),
-            "tasks": ", ".join(task.name for task in tasks),
-            **{f"{name}.version": model.version for name, model in trained.items()},
-        },
-        data_sets=[
-            *(DataSet(name, str(files.folder), files.digest, "scoring") for name, files in data.tasks.items()),
-            DataSet("validation", str(token_ids), validation.digest, "validation"),
-        ],
+        scale,
+        data.tasks,
+        trained,
+        [DataSet("validation", str(token_ids), validation.digest, "validation")],
     ) as run:
         scores, answers, perplexities = [], [], []
         for name, path in models.items():
@@ -222,37 +214,6 @@ def _record(settings: Settings, track: str, name: str, scored: ScoredModel, data
         accuracy, digest = metrics[f"{BLIMP}_accuracy"], data.tasks[BLIMP].digest
         record_blimp(settings, trained.registered_model, trained.version, accuracy, digest)
         promote(settings, trained.registered_model, trained.version, track)
-
-
-def log_tables(
-    *, scores: pl.DataFrame, answers: pl.DataFrame | None = None, perplexities: pl.DataFrame | None = None
-) -> None:
-    """Logs the tables as artifacts of the active run."""
-    import mlflow
-
-    with tempfile.TemporaryDirectory() as folder:
-        scores.write_parquet(Path(folder) / SCORES_FILE)
-        scores.write_csv(Path(folder) / "scores.csv")
-        if answers is not None:
-            answers.write_parquet(Path(folder) / ANSWERS_FILE, compression="zstd")
-        if perplexities is not None:
-            perplexities.write_csv(Path(folder) / "perplexity_by_group.csv")
-        mlflow.log_artifacts(folder)
-
-
-def version_columns(
-    settings: Settings, track: str, name: str, trained: TrainedModel
-) -> dict[str, str | int | date | None]:
-    """What tells a model version apart, in the columns of `SCORE_TABLE_SCHEMA`."""
-    identity = training_identity(settings, trained.registered_model, trained.version)
-    return {
-        "track": track,
-        "model": name,
-        "version": trained.version,
-        "seed": identity.seed,
-        "recipe": identity.recipe,
-        "trained": identity.trained,
-    }
 
 
 def _score_rows(
